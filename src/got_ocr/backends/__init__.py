@@ -1,0 +1,1 @@
+"""Who computes: a backend holds weights and runs them. An export is just another backend."""

@@ -1,0 +1,1 @@
+"""The synthesis engine: (recipe, seed, index) -> Sample. Knows no model and needs no torch."""

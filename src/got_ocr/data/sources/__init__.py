@@ -1,0 +1,1 @@
+"""One file per kind of picture that the engine can write."""

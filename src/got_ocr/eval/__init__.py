@@ -1,0 +1,1 @@
+"""Evaluation: predictions, scorers, reports. Knows no training."""

@@ -1,0 +1,116 @@
+"""Sizes of a GOT network. Frozen values and their JSON form; knows no tensor and no file.
+
+The defaults are the published 560,528,640-parameter model (paper section 3.2); the bundled small model and the tiny twins in
+tests are other values of the same fields.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
+
+from got_ocr.errors import ModelError
+
+T = TypeVar("T")
+Pair = tuple[int, int]  # (vertical, horizontal) everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class VisionConfig:
+    """Size the ViTDet encoder and the two down-sampling convolutions. Pairs are (vertical, horizontal).
+
+    image: largest input in pixels. strides: of the two convolutions behind the neck ((2, 2), (2, 2) in GOT: 64x64 -> 16x16).
+    """
+
+    image: Pair = (1024, 1024)
+    patch: Pair = (16, 16)
+    width: int = 768
+    layers: int = 12
+    heads: int = 12
+    mlp: int = 3072
+    window: Pair = (14, 14)
+    global_layers: tuple[int, ...] = (2, 5, 8, 11)
+    neck: int = 256
+    strides: tuple[Pair, Pair] = ((2, 2), (2, 2))
+    eps: float = 1e-6
+
+    @property
+    def grid(self) -> Pair:
+        """Count the patches of the largest input."""
+        return self.image[0] // self.patch[0], self.image[1] // self.patch[1]
+
+    @property
+    def cell(self) -> Pair:
+        """Measure the pixels behind one image token."""
+        (s1v, s1h), (s2v, s2h) = self.strides
+        return self.patch[0] * s1v * s2v, self.patch[1] * s1h * s2h
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderConfig:
+    """Size the Qwen-style decoder: all heads are key/value heads, the output head is tied to the embedding."""
+
+    vocab: int = 151860
+    width: int = 1024
+    layers: int = 24
+    heads: int = 16
+    mlp: int = 2816
+    eps: float = 1e-6
+    rope_theta: float = 1e6
+    context: int = 32768
+
+
+@dataclass(frozen=True, slots=True)
+class GotConfig:
+    """Size the whole network and say how its pictures are cut (see `got_ocr.spec.ModelSpec`)."""
+
+    vision: VisionConfig = field(default_factory=VisionConfig)
+    decoder: DecoderConfig = field(default_factory=DecoderConfig)
+    image_token: int = 151859
+    name: str = "GOT-OCR2_0"
+    tiling: str = "whole"
+    tiles_per_prompt: int = 64
+    reads: tuple[str, ...] = ("plain", "format", "box", "color", "crop", "multi-page")
+
+    def __post_init__(self) -> None:
+        v, d = self.vision, self.decoder
+        problems = [
+            (v.image[0] % v.patch[0] or v.image[1] % v.patch[1], "vision.image is a multiple of vision.patch"),
+            (v.width % v.heads, "vision.width is a multiple of vision.heads"),
+            (d.width % d.heads or (d.width // d.heads) % 2, "decoder.width / decoder.heads is an even whole number"),
+            (not 0 <= self.image_token < d.vocab, "image_token lies inside the vocabulary"),
+            (self.tiling not in ("whole", "lines"), "tiling is one of whole, lines"),
+        ]
+        broken = [rule for bad, rule in problems if bad]
+        if broken:
+            raise ModelError("model configuration: expected that " + "; ".join(broken))
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the fields as JSON values."""
+        return {"model_type": "got-ocr", **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "GotConfig":
+        """Read what `to_json` wrote. Raises ModelError that names an unknown, missing or mistyped field."""
+        rest = {key: value for key, value in data.items() if key not in ("model_type", "vision", "decoder")}
+        vision = _take(VisionConfig, data.get("vision", {}), "vision")
+        decoder = _take(DecoderConfig, data.get("decoder", {}), "decoder")
+        return _take(cls, {**rest, "vision": vision, "decoder": decoder}, "config")
+
+
+def _take(kind: type[T], data: Any, where: str) -> T:
+    if not isinstance(data, Mapping):
+        raise ModelError(f"model configuration: {where} should be a table of fields")
+    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(data) - set(known))
+    if unknown:
+        raise ModelError(f"model configuration: {where} has unknown fields: {', '.join(unknown)}")
+    return kind(**{key: _freeze(value, f"{where}.{key}") for key, value in data.items()})
+
+
+def _freeze(value: Any, where: str) -> Any:
+    """Turn JSON lists into tuples and refuse what no field can be."""
+    if isinstance(value, list):
+        return tuple(_freeze(item, where) for item in value)
+    if isinstance(value, dict) or value is None:
+        raise ModelError(f"model configuration: {where} is neither a number, a text nor a list")
+    return value

@@ -1,0 +1,165 @@
+"""The decoder: embeddings -> next-token logits, with a static key/value cache written in place.
+
+Shapes: B batch rows, T new positions, S cache positions, C width, H heads, D head width, W vocabulary.
+Knows no picture and no token's meaning. This is the plain definition; a faster one has to agree with it.
+Source: paper section 3.2.2; the Qwen1.5 architecture (RMSNorm, RoPE, SwiGLU, bias on q, k, v only).
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from got_ocr.model.config import DecoderConfig
+
+
+class Cache:
+    """Hold keys and values of every layer: two tensors (L, B, H, S, D), allocated once, rows of unequal length.
+
+    lengths: (B,) filled positions of each row, on the cache's device.
+    """
+
+    def __init__(self, config: DecoderConfig, rows: int, size: int, device: torch.device, dtype: torch.dtype) -> None:
+        shape = (config.layers, rows, config.heads, size, config.width // config.heads)
+        self.keys = torch.zeros(shape, device=device, dtype=dtype)
+        self.values = torch.zeros(shape, device=device, dtype=dtype)
+        self.lengths = torch.zeros(rows, device=device, dtype=torch.long)
+
+    @property
+    def size(self) -> int:
+        """Count the positions of a row."""
+        return self.keys.shape[3]
+
+
+class Decoder(nn.Module):
+    """Embed ids, run the layers, score the vocabulary with the tied head."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed = nn.Embedding(config.vocab, config.width)
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
+        self.norm = nn.RMSNorm(config.width, config.eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run whole sequences without a cache (training): (B, T, C) -> (B, T, C), causal, rows padded on the right."""
+        rope = rotary(self.config, torch.arange(x.shape[1], device=x.device)[None])
+        for layer in self.layers:
+            x = layer(x, rope, None, 0)
+        out: Tensor = self.norm(x)
+        return out
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Score the vocabulary: (..., C) -> (..., W), in float32."""
+        return F.linear(x, self.embed.weight).float()
+
+    def prefill(self, x: Tensor, lengths: Tensor, cache: Cache) -> Tensor:
+        """Fill an empty cache and score each row's last position: (B, T, C), (B,) -> (B, W)."""
+        rope = rotary(self.config, torch.arange(x.shape[1], device=x.device)[None])
+        for i, layer in enumerate(self.layers):
+            x = layer(x, rope, cache, i)
+        cache.lengths.copy_(lengths)
+        last = x[torch.arange(x.shape[0], device=x.device), lengths - 1]  # (B, C)
+        return self.logits(self.norm(last))
+
+    def step(self, ids: Tensor, cache: Cache, reach: int) -> Tensor:
+        """Append one id to each row and score the next: (B,) -> (B, W). reach: no row is longer than this after the step."""
+        x = self.embed(ids)[:, None]  # (B, 1, C)
+        rope = rotary(self.config, cache.lengths[:, None])
+        for i, layer in enumerate(self.layers):
+            x = layer.step(x, rope, cache, i, reach)
+        cache.lengths += 1
+        return self.logits(self.norm(x[:, 0]))
+
+
+class DecoderLayer(nn.Module):
+    """Run one pre-norm layer: attention, then the gated MLP."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.input_norm = nn.RMSNorm(config.width, config.eps)
+        self.attn = DecoderAttention(config)
+        self.post_norm = nn.RMSNorm(config.width, config.eps)
+        self.mlp = DecoderMlp(config)
+
+    def forward(self, x: Tensor, rope: tuple[Tensor, Tensor], cache: Cache | None, layer: int) -> Tensor:
+        x = x + self.attn(self.input_norm(x), rope, cache, layer)
+        out: Tensor = x + self.mlp(self.post_norm(x))
+        return out
+
+    def step(self, x: Tensor, rope: tuple[Tensor, Tensor], cache: Cache, layer: int, reach: int) -> Tensor:
+        """Do the same for one new position of each row."""
+        x = x + self.attn.step(self.input_norm(x), rope, cache, layer, reach)
+        out: Tensor = x + self.mlp(self.post_norm(x))
+        return out
+
+
+class DecoderAttention(nn.Module):
+    """Attend causally with rotary positions."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.q_proj = nn.Linear(config.width, config.width)
+        self.k_proj = nn.Linear(config.width, config.width)
+        self.v_proj = nn.Linear(config.width, config.width)
+        self.o_proj = nn.Linear(config.width, config.width, bias=False)
+
+    def _qkv(self, x: Tensor, rope: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        b, t, c = x.shape
+        q, k, v = (
+            proj(x).view(b, t, self.heads, c // self.heads).transpose(1, 2)
+            for proj in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        return rotate(q, rope), rotate(k, rope), v  # (B, H, T, D)
+
+    def forward(self, x: Tensor, rope: tuple[Tensor, Tensor], cache: Cache | None, layer: int) -> Tensor:
+        q, k, v = self._qkv(x, rope)
+        if cache is not None:
+            cache.keys[layer, :, :, : k.shape[2]] = k
+            cache.values[layer, :, :, : v.shape[2]] = v
+        out = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        out = self.o_proj(out.transpose(1, 2).flatten(2))
+        return out
+
+    def step(self, x: Tensor, rope: tuple[Tensor, Tensor], cache: Cache, layer: int, reach: int) -> Tensor:
+        """Write one position of each row into the cache and attend over the first `reach` positions."""
+        q, k, v = self._qkv(x, rope)
+        rows = torch.arange(x.shape[0], device=x.device)
+        cache.keys[layer, rows, :, cache.lengths] = k[:, :, 0]
+        cache.values[layer, rows, :, cache.lengths] = v[:, :, 0]
+        keys, values = cache.keys[layer, :, :, :reach], cache.values[layer, :, :, :reach]
+        seen = torch.arange(reach, device=x.device) <= cache.lengths[:, None]  # (B, S)
+        out = F.scaled_dot_product_attention(q, keys, values, attn_mask=seen[:, None, None])
+        out = self.o_proj(out.transpose(1, 2).flatten(2))
+        return out
+
+
+class DecoderMlp(nn.Module):
+    """Gate, widen, narrow (SwiGLU)."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.width, config.mlp, bias=False)
+        self.up_proj = nn.Linear(config.width, config.mlp, bias=False)
+        self.down_proj = nn.Linear(config.mlp, config.width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        return out
+
+
+def rotary(config: DecoderConfig, positions: Tensor) -> tuple[Tensor, Tensor]:
+    """Make cosine and sine of every position: (B, T) -> twice (B, 1, T, D), float32."""
+    half = config.width // config.heads // 2
+    steps = torch.arange(half, device=positions.device, dtype=torch.float32)
+    inverse = config.rope_theta ** (-steps / half)
+    angle = positions[:, None, :, None].float() * inverse  # (B, 1, T, D/2)
+    angle = torch.cat((angle, angle), -1)
+    return angle.cos(), angle.sin()
+
+
+def rotate(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotate pairs (i, i + D/2) of the last axis: (B, H, T, D) -> the same shape and type."""
+    cos, sin = (part.to(x.dtype) for part in rope)
+    first, second = x.chunk(2, -1)
+    return x * cos + torch.cat((-second, first), -1) * sin
