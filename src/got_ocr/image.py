@@ -85,10 +85,10 @@ class Picture:
 def load(source: Source, *, reference: bool = False, limits: Limits | None = None) -> Picture:
     """Load one picture as upright RGB.
 
-    source: path, bytes, open binary file, PIL picture, or array (H, W), (H, W, 3) or (H, W, 4) of uint8, uint16, bool or floats
-    in 0..1. Of an animation the first frame is taken. reference: do what other ports of the model do (no EXIF orientation,
-    alpha dropped, 16-bit values clipped) for comparisons with them.
-    Notices: `orientation_applied`, `frames_ignored:N`. Raises InputError classes, and InvalidValue for a source of the wrong kind.
+    source: path, bytes, open binary file, PIL picture, or array (H, W), (H, W, 3) or (H, W, 4) of uint8, uint16, bool or
+    floats in 0..1. Of an animation the first frame is taken. reference: do what other ports of the model do (no EXIF
+    orientation, alpha dropped, 16-bit values clipped) for comparisons with them.
+    Notices: `orientation_applied`, `frames_ignored:N`. Raises InputError classes; InvalidValue for a source of no known kind.
     """
     limits = limits or Limits()
     if isinstance(source, np.ndarray):
@@ -112,11 +112,8 @@ def decode(data: bytes, name: str, *, reference: bool = False, limits: Limits | 
         check_size(size, limits)
     frames = formats.frames(data, kind)
     with _border(data, kind):
-        opened = _open(formats.clean_png(data) if kind == "PNG" else data, kind)
-        frames = max(frames, _extra_pictures(opened))
-        notices = (f"frames_ignored:{frames - 1}",) if frames > 1 else ()
-        # Handed on as a cell to empty: a large picture must be gone before its RGB form is turned upright.
-        return _finish(opened, name, reference, limits, notices)
+        # Handed on unnamed: a large picture must be gone before its RGB form is made from the upright one.
+        return _finish(_open(formats.clean_png(data) if kind == "PNG" else data, kind), name, reference, limits, frames)
 
 
 def read_bytes(source: str | Path | bytes | bytearray | memoryview | IO[bytes], limits: Limits) -> tuple[bytes, str]:
@@ -147,8 +144,8 @@ def check_size(size: tuple[int, int], limits: Limits) -> None:
         raise ImageTooSmall(f"the picture is {width} x {height} pixels; each side needs at least {limits.least_side}")
     if max(size) > limits.side or width * height > limits.pixels:
         raise ImageTooManyPixels(
-            f"the picture is {width} x {height} pixels; at most {limits.pixels} pixels and {limits.side} a side are read:"
-            " scale it down"
+            f"the picture is {width} x {height} pixels; at most {limits.pixels} pixels and {limits.side} a side"
+            " are read: scale it down"
         )
 
 
@@ -202,8 +199,12 @@ def _extra_pictures(opened: Image.Image) -> int:
     return int(opened.n_frames) if opened.format in ("MPO", "AVIF") else 1  # type: ignore[attr-defined]
 
 
-def _finish(image: Image.Image, name: str, reference: bool, limits: Limits, notices: tuple[str, ...] = ()) -> Picture:
+def _finish(image: Image.Image, name: str, reference: bool, limits: Limits, frames: int = 0) -> Picture:
+    """Load, turn and convert an opened picture. frames: as counted in its file, 0 when it came opened."""
     check_size(image.size, limits)
+    if frames:
+        frames = max(frames, _extra_pictures(image))
+    notices = (f"frames_ignored:{frames - 1}",) if frames > 1 else ()
     depth = _grey_depth(image)
     turned = _orientation(image)
     if image.format == "TIFF":
@@ -238,7 +239,7 @@ def _grey_depth(image: Image.Image) -> int:
 
 @contextmanager
 def _border(data: bytes, kind: str) -> Iterator[None]:
-    """Turn whatever a parser raises into one of our errors, in our words: its own text may carry addresses and content."""
+    """Turn whatever a parser raises into an error in our words: its own text may carry addresses and content."""
     try:
         yield
     except InputError:

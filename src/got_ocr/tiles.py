@@ -1,7 +1,7 @@
 """Picture to tiles by the model's spec: whole, crop mode, regions.
 
-Knows no file, prompt or array. Takes a `Picture` or an upright RGB PIL image (training samples hold those). Cutting into text
-lines is another file's.
+Knows no file, prompt or array. Takes a `Picture` or an upright RGB PIL image (training samples hold those). Cutting into
+text lines is another file's.
 """
 
 from PIL import Image
@@ -21,7 +21,7 @@ def whole(picture: Picture | Image.Image, spec: ModelSpec) -> Image.Image:
 
 
 def crop_tiles(picture: Picture | Image.Image, spec: ModelSpec, max_tiles: int) -> tuple[Image.Image, ...]:
-    """Cut a picture into a grid of at most `max_tiles` tiles, row by row, and append the whole when there is more than one.
+    """Cut a picture into a grid of at most `max_tiles` tiles, row by row, and append the whole when there are several.
 
     The picture is resized to the grid first. Gives up to max_tiles + 1 tiles of `spec.tile`.
     """
@@ -37,10 +37,10 @@ def crop_tiles(picture: Picture | Image.Image, spec: ModelSpec, max_tiles: int) 
 
 
 def grid_for(width: int, height: int, min_tiles: int, max_tiles: int, tile: tuple[int, int]) -> tuple[int, int]:
-    """Choose (columns, rows), their product between min_tiles and max_tiles, of the aspect ratio nearest to the picture's.
+    """Choose (columns, rows), their product between min_tiles and max_tiles, nearest to the picture's aspect ratio.
 
-    tile: (height, width). The ratio of a grid is columns / rows whatever the tile's shape, as in the published processor. Of
-    equally near grids the larger is taken while the picture's area is over half of the grid's.
+    tile: (height, width). The ratio of a grid is columns / rows whatever the tile's shape, as in the published processor.
+    Of equally near grids the larger is taken while the picture's area is over half of the grid's.
     """
     if not 1 <= min_tiles <= max_tiles:
         raise InvalidValue("the number of tiles needs 1 <= least <= most")
