@@ -1,24 +1,26 @@
 """Sizes of a GOT network. Frozen values and their JSON form; knows no tensor and no file.
 
-The defaults are the published 560,528,640-parameter model (paper section 3.2); the bundled small model and the tiny twins in
-tests are other values of the same fields.
+The defaults are the published 560,528,640-parameter model (paper section 3.2); the bundled small model and the tiny
+twins in tests are other values of the same fields.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, field, is_dataclass
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from got_ocr.errors import ModelError
 
 T = TypeVar("T")
 Pair = tuple[int, int]  # (vertical, horizontal) everywhere
+MOST = 1 << 24  # no whole number of a configuration is larger; a hostile file cannot ask for the moon
 
 
 @dataclass(frozen=True, slots=True)
 class VisionConfig:
     """Size the ViTDet encoder and the two down-sampling convolutions. Pairs are (vertical, horizontal).
 
-    image: largest input in pixels. strides: of the two convolutions behind the neck ((2, 2), (2, 2) in GOT: 64x64 -> 16x16).
+    image: largest input in pixels. strides: of the two convolutions behind the neck (GOT: (2, 2) twice).
     """
 
     image: Pair = (1024, 1024)
@@ -69,14 +71,19 @@ class GotConfig:
     name: str = "GOT-OCR2_0"
     tiling: str = "whole"
     tiles_per_prompt: int = 64
-    reads: tuple[str, ...] = ("plain", "format", "box", "color", "crop", "multi-page")
+    reads: tuple[str, ...] = ("plain", "format", "box", "color", "crop", "multi_page")
 
     def __post_init__(self) -> None:
         v, d = self.vision, self.decoder
+        sizes = [*v.image, *v.patch, *v.window, *v.strides[0], *v.strides[1], v.width, v.layers, v.heads, v.mlp, v.neck]
+        sizes += [d.vocab, d.width, d.layers, d.heads, d.mlp, d.context, self.tiles_per_prompt]
+        if min(sizes) < 1 or min(v.eps, d.eps, d.rope_theta) <= 0:
+            raise ModelError("model configuration: every size is at least 1, eps and rope_theta are above 0")
         problems = [
             (v.image[0] % v.patch[0] or v.image[1] % v.patch[1], "vision.image is a multiple of vision.patch"),
             (v.width % v.heads, "vision.width is a multiple of vision.heads"),
             (d.width % d.heads or (d.width // d.heads) % 2, "decoder.width / decoder.heads is an even whole number"),
+            (max(v.layers, d.layers) > 512, "vision.layers and decoder.layers are at most 512"),
             (not 0 <= self.image_token < d.vocab, "image_token lies inside the vocabulary"),
             (self.tiling not in ("whole", "lines"), "tiling is one of whole, lines"),
         ]
@@ -90,27 +97,37 @@ class GotConfig:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "GotConfig":
-        """Read what `to_json` wrote. Raises ModelError that names an unknown, missing or mistyped field."""
+        """Read what `to_json` wrote; absent fields keep their defaults.
+
+        Raises ModelError that names an unknown or mistyped field.
+        """
         rest = {key: value for key, value in data.items() if key not in ("model_type", "vision", "decoder")}
-        vision = _take(VisionConfig, data.get("vision", {}), "vision")
-        decoder = _take(DecoderConfig, data.get("decoder", {}), "decoder")
-        return _take(cls, {**rest, "vision": vision, "decoder": decoder}, "config")
+        vision = _take(VisionConfig, data.get("vision", {}), "vision.")
+        decoder = _take(DecoderConfig, data.get("decoder", {}), "decoder.")
+        return _take(cls, {**rest, "vision": vision, "decoder": decoder}, "")
 
 
 def _take(kind: type[T], data: Any, where: str) -> T:
     if not isinstance(data, Mapping):
-        raise ModelError(f"model configuration: {where} should be a table of fields")
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(data) - set(known))
+        raise ModelError(f"model configuration: {where.rstrip('.')} should be a table of fields")
+    hints = get_type_hints(kind)
+    unknown = sorted(set(data) - set(hints))
     if unknown:
-        raise ModelError(f"model configuration: {where} has unknown fields: {', '.join(unknown)}")
-    return kind(**{key: _freeze(value, f"{where}.{key}") for key, value in data.items()})
+        raise ModelError(f"model configuration: unknown fields: {', '.join(where + name for name in unknown[:20])}")
+    return kind(**{key: _fit(value, hints[key], where + key) for key, value in data.items()})
 
 
-def _freeze(value: Any, where: str) -> Any:
-    """Turn JSON lists into tuples and refuse what no field can be."""
-    if isinstance(value, list):
-        return tuple(_freeze(item, where) for item in value)
-    if isinstance(value, dict) or value is None:
-        raise ModelError(f"model configuration: {where} is neither a number, a text nor a list")
-    return value
+def _fit(value: Any, hint: Any, where: str) -> Any:
+    """Turn a JSON value into what a field holds (lists into tuples), or raise ModelError."""
+    if is_dataclass(hint):
+        return value
+    parts = get_args(hint)
+    if parts and isinstance(value, list | tuple):
+        kinds = (parts[0],) * len(value) if parts[1:] == (...,) else parts
+        if len(kinds) == len(value):
+            return tuple(_fit(item, kind, where) for item, kind in zip(value, kinds, strict=True))
+    elif (hint is str and isinstance(value, str)) or (hint is int and type(value) is int and 0 <= value <= MOST):
+        return value
+    elif hint is float and type(value) in (int, float) and math.isfinite(value):
+        return float(value)
+    raise ModelError(f"model configuration: {where} has a value of the wrong kind")

@@ -5,6 +5,9 @@ Knows no picture and no token's meaning. This is the plain definition; a faster 
 Source: paper section 3.2.2; the Qwen1.5 architecture (RMSNorm, RoPE, SwiGLU, bias on q, k, v only).
 """
 
+from collections.abc import Iterable
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -62,10 +65,13 @@ class Decoder(nn.Module):
         return self.logits(self.norm(last))
 
     def step(self, ids: Tensor, cache: Cache, reach: int) -> Tensor:
-        """Append one id to each row and score the next: (B,) -> (B, W). reach: no row is longer than this after the step."""
+        """Append one id to each row and score the next: (B,) -> (B, W).
+
+        reach: no row is longer than this after the step.
+        """
         x = self.embed(ids)[:, None]  # (B, 1, C)
         rope = rotary(self.config, cache.lengths[:, None])
-        for i, layer in enumerate(self.layers):
+        for i, layer in enumerate(cast(Iterable[DecoderLayer], self.layers)):
             x = layer.step(x, rope, cache, i, reach)
         cache.lengths += 1
         return self.logits(self.norm(x[:, 0]))
@@ -118,8 +124,8 @@ class DecoderAttention(nn.Module):
             cache.keys[layer, :, :, : k.shape[2]] = k
             cache.values[layer, :, :, : v.shape[2]] = v
         out = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        out = self.o_proj(out.transpose(1, 2).flatten(2))
-        return out
+        mixed: Tensor = self.o_proj(out.transpose(1, 2).flatten(2))
+        return mixed
 
     def step(self, x: Tensor, rope: tuple[Tensor, Tensor], cache: Cache, layer: int, reach: int) -> Tensor:
         """Write one position of each row into the cache and attend over the first `reach` positions."""
@@ -130,8 +136,8 @@ class DecoderAttention(nn.Module):
         keys, values = cache.keys[layer, :, :, :reach], cache.values[layer, :, :, :reach]
         seen = torch.arange(reach, device=x.device) <= cache.lengths[:, None]  # (B, S)
         out = F.scaled_dot_product_attention(q, keys, values, attn_mask=seen[:, None, None])
-        out = self.o_proj(out.transpose(1, 2).flatten(2))
-        return out
+        mixed: Tensor = self.o_proj(out.transpose(1, 2).flatten(2))
+        return mixed
 
 
 class DecoderMlp(nn.Module):
@@ -152,7 +158,8 @@ def rotary(config: DecoderConfig, positions: Tensor) -> tuple[Tensor, Tensor]:
     """Make cosine and sine of every position: (B, T) -> twice (B, 1, T, D), float32."""
     half = config.width // config.heads // 2
     steps = torch.arange(half, device=positions.device, dtype=torch.float32)
-    inverse = config.rope_theta ** (-steps / half)
+    # In this order: theta ** -x rounds differently, which shows at far positions.
+    inverse = 1.0 / config.rope_theta ** (steps / half)
     angle = positions[:, None, :, None].float() * inverse  # (B, 1, T, D/2)
     angle = torch.cat((angle, angle), -1)
     return angle.cos(), angle.sin()

@@ -1,6 +1,6 @@
 """The vision encoder: pixels -> image tokens. ViTDet-B, its neck, and GOT's two down-sampling convolutions.
 
-Shapes: P tiles, V x U pixels, Y x X grid of patches, y x x window, C channels, H heads, D head width, N = Y*X positions.
+Shapes: P tiles, V x U pixels, Y x X grid of patches, y x x window, C channels, H heads, D head width, N = Y*X.
 Knows no prompt and no decoder. This is the plain definition; a faster one has to agree with it.
 Source: paper section 3.2.1; Segment Anything's image encoder.
 """
@@ -80,8 +80,8 @@ class VisionAttention(nn.Module):
         q, k, v = qkv.unbind(0)  # (P, H, N, D)
         bias = relative_bias(q, self.rel_pos_h, self.rel_pos_w, (y, xx))
         out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        out = self.proj(out.transpose(1, 2).reshape(p, y, xx, c))
-        return out
+        mixed: Tensor = self.proj(out.transpose(1, 2).reshape(p, y, xx, c))
+        return mixed
 
 
 def relative_bias(q: Tensor, rel_h: Tensor, rel_w: Tensor, size: Pair) -> Tensor:
