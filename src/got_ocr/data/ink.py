@@ -1,0 +1,179 @@
+"""From lines of text to ink on a canvas, with the place of every line. Knows no colour, paper, corpus or recipe.
+
+Ink is coverage, uint8, 0 bare and 255 full. A line's outline is the top and bottom of its ink in every column, so that its
+box is right after any turn of the canvas.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL.ImageFont import FreeTypeFont
+
+    Pixels = npt.NDArray[np.uint8]
+    Points = npt.NDArray[np.float32]
+
+Align = str
+ALIGNMENTS = ("left", "center", "right", "justified")
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One drawn line: ink cut to its box; left and top say where the box lies from the pen's start on the base line."""
+
+    ink: "Pixels"  # (H, W)
+    left: int
+    top: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inked:
+    """A drawn block: coverage (H, W) and one outline (N, 2) of x, y per line; outlines hold pixel edges, not centres."""
+
+    ink: "Pixels"
+    outlines: "tuple[Points, ...]"
+
+
+def strip(text: str, font: "FreeTypeFont") -> Strip | None:
+    """Draw one line; None where nothing of it is visible."""
+    import numpy as np
+
+    mask, (left, top) = font.getmask2(text, mode="L", anchor="ls")
+    width, height = mask.size
+    if not width or not height:
+        return None
+    return _cut(np.frombuffer(bytes(mask), dtype=np.uint8).reshape(height, width), int(left), int(top))
+
+
+def _cut(ink: "Pixels", left: int, top: int) -> Strip | None:
+    import numpy as np
+
+    rows, columns = np.flatnonzero(ink.max(axis=1) > 40), np.flatnonzero(ink.max(axis=0) > 40)
+    if not rows.size:
+        return None
+    first, last, start, end = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    return Strip(ink[first:last, start:end], left + start, top + first)
+
+
+def spread(text: str, font: "FreeTypeFont", width: float) -> Strip | None:
+    """Draw one line with its spaces stretched to `width` pixels; as it is where that would look torn."""
+    words = text.split(" ")
+    space = font.getlength(" ")
+    room = width - font.getlength(text)
+    if len(words) < 3 or not 0 < room < 1.6 * space * (len(words) - 1):
+        return strip(text, font)
+    gap = space + room / (len(words) - 1)
+    pen, drawn = 0.0, []
+    for word in words:
+        part = strip(word, font)
+        if part is not None:
+            drawn.append(Strip(part.ink, part.left + round(pen), part.top))
+        pen += font.getlength(word) + gap
+    return join(drawn)
+
+
+def join(parts: Sequence[Strip]) -> Strip | None:
+    """Merge strips that share one pen into one."""
+    import numpy as np
+
+    if not parts:
+        return None
+    left, top = min(part.left for part in parts), min(part.top for part in parts)
+    right = max(part.left + part.ink.shape[1] for part in parts)
+    bottom = max(part.top + part.ink.shape[0] for part in parts)
+    ink = np.zeros((bottom - top, right - left), dtype=np.uint8)
+    for part in parts:
+        place(ink, part.ink, part.left - left, part.top - top)
+    return Strip(ink, left, top)
+
+
+def place(canvas: "Pixels", ink: "Pixels", left: int, top: int) -> None:
+    """Lay ink onto a canvas that is large enough; where both have ink, the darker stays."""
+    import numpy as np
+
+    height, width = ink.shape
+    view = canvas[top : top + height, left : left + width]
+    np.maximum(view, ink, out=view)
+
+
+def block(texts: Sequence[str], font: "FreeTypeFont", pitch: float, align: Align) -> tuple[Inked, tuple[str, ...]]:
+    """Draw lines one below another, base lines `pitch` pixels apart and never so close that their ink meets.
+
+    Returns the ink, cut to its edges, and the texts that have any ink.
+    """
+    import numpy as np
+
+    widths = [font.getlength(text) for text in texts]
+    full = max(widths, default=0.0)
+    drawn: list[tuple[str, Strip]] = []
+    for rank, text in enumerate(texts):
+        justify = align == "justified" and rank + 1 < len(texts)
+        part = spread(text, font, full) if justify else strip(text, font)
+        if part is not None:
+            shift = {"center": 0.5, "right": 1.0}.get(align, 0.0) * (full - widths[rank])
+            drawn.append((text, Strip(part.ink, part.left + round(shift), part.top)))
+    if not drawn:
+        return Inked(np.zeros((1, 1), dtype=np.uint8), ()), ()
+    parts = _stack([part for _, part in drawn], pitch)
+    left, top = min(part.left for part in parts), min(part.top for part in parts)
+    bottom = max(part.top + part.ink.shape[0] for part in parts)
+    ink = np.zeros((bottom - top, max(part.left + part.ink.shape[1] for part in parts) - left), dtype=np.uint8)
+    for part in parts:
+        place(ink, part.ink, part.left - left, part.top - top)
+    outlines = tuple(outline(part.ink, part.left - left, part.top - top) for part in parts)
+    return Inked(ink, outlines), tuple(text for text, _ in drawn)
+
+
+def _stack(parts: Sequence[Strip], pitch: float) -> list[Strip]:
+    base, end, placed = 0.0, None, []
+    for part in parts:
+        if end is not None:
+            base = max(base + pitch, end + 1 - part.top)
+        placed.append(Strip(part.ink, part.left, round(base) + part.top))
+        end = placed[-1].top + part.ink.shape[0]
+    return placed
+
+
+def outline(ink: "Pixels", left: int, top: int) -> "Points":
+    """List the corners of the ink's extent in every column, (4 * columns, 2) as x, y."""
+    import numpy as np
+
+    solid = ink > 40
+    columns = np.flatnonzero(solid.any(axis=0))
+    first = solid.argmax(axis=0)[columns] + top
+    last = ink.shape[0] - solid[::-1].argmax(axis=0)[columns] + top
+    x = columns + left
+    return np.stack([np.concatenate([x, x + 1, x, x + 1]), np.concatenate([first, first, last, last])], axis=1).astype(
+        np.float32
+    )
+
+
+def bounds(points: "Points") -> tuple[float, float, float, float]:
+    """Return the least left, top and the greatest right, bottom of points."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def box(points: "Points", width: int, height: int) -> tuple[int, int, int, int]:
+    """Round the bounds outwards to whole pixels inside the picture."""
+    import math
+
+    left, top, right, bottom = bounds(points)
+    return (
+        max(0, math.floor(left)),
+        max(0, math.floor(top)),
+        min(width, math.ceil(right)),
+        min(height, math.ceil(bottom)),
+    )
+
+
+@lru_cache(maxsize=64)
+def curve(power: float) -> "Pixels":
+    """Tabulate coverage to a power: below 1 makes strokes heavier, above 1 lighter."""
+    import numpy as np
+
+    return (255 * (np.arange(256) / 255) ** power).round().astype(np.uint8)

@@ -1,0 +1,122 @@
+"""Paper, ink colours and how they are mixed; contrast is always readable. Knows no font, text or degradation.
+
+Pixels are (H, W, 3) RGB uint8.
+"""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Pixels = npt.NDArray[np.uint8]
+
+Color = tuple[int, int, int]
+
+
+def luminance(color: Color) -> float:
+    """Return the relative luminance of an sRGB colour, 0 to 1 (WCAG 2)."""
+    parts = [value / 255 for value in color]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(first: Color, second: Color) -> float:
+    """Return the contrast ratio of two colours, 1 to 21 (WCAG 2)."""
+    high, low = sorted((luminance(first), luminance(second)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def colors(rng: "np.random.Generator", least: float = 4.5) -> tuple[Color, Color]:
+    """Draw (paper, ink) with a contrast of `least` or more: mostly dark on light, one in ten light on dark."""
+    paper, dark = _paper(rng)
+    for _ in range(6):
+        ink = _ink(rng, dark)
+        if contrast(paper, ink) >= least:
+            return paper, ink
+    return paper, (250, 250, 250) if dark else (0, 0, 0)
+
+
+def _paper(rng: "np.random.Generator") -> tuple[Color, bool]:
+    point = rng.random()
+    if point < 0.35:
+        return (255, 255, 255), False
+    if point < 0.65:
+        return _around(rng, int(rng.integers(225, 252)), 6), False
+    if point < 0.9:
+        return _around(rng, int(rng.integers(190, 235)), 28), False
+    return _around(rng, int(rng.integers(10, 60)), 30), True
+
+
+def _ink(rng: "np.random.Generator", on_dark: bool) -> Color:
+    if on_dark:
+        return _around(rng, int(rng.integers(200, 250)), 40)
+    point = rng.random()
+    if point < 0.4:
+        return (0, 0, 0)
+    return _around(rng, int(rng.integers(10, 70)), 8 if point < 0.75 else 70)
+
+
+def _around(rng: "np.random.Generator", level: int, spread: int) -> Color:
+    red, green, blue = (int(value) for value in rng.integers(-spread, spread + 1, size=3))
+    return min(255, max(0, level + red)), min(255, max(0, level + green)), min(255, max(0, level + blue))
+
+
+def sheet(rng: "np.random.Generator", width: int, height: int, color: Color) -> "Pixels":
+    """Make a sheet (height, width, 3): plain, shaded or grained, never more than about 14 levels from its colour."""
+    import numpy as np
+
+    point = rng.random()
+    if point < 0.5:
+        return np.full((height, width, 3), color, dtype=np.uint8)
+    if point < 0.75:
+        slopes = rng.uniform(-9, 9, size=2).astype(np.float32)
+        tone = (
+            slopes[0] * np.linspace(-1, 1, width, dtype=np.float32)
+            + slopes[1] * np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+        )
+    else:
+        tone = grain(rng, width, height, float(rng.uniform(1, 6)), int(rng.integers(1, 24)))
+    return np.clip(tone[..., None] + np.asarray(color, dtype=np.float32), 0, 255).astype(np.uint8)
+
+
+def grain(rng: "np.random.Generator", width: int, height: int, amount: float, grade: int) -> "npt.NDArray[np.float32]":
+    """Cut (height, width) of smooth noise: standard deviation `amount`, blobs about `grade` pixels wide."""
+    import cv2
+    import numpy as np
+
+    rows, columns = -(-height // grade) + 1, -(-width // grade) + 1
+    small = noise(rng, columns, rows) * np.float32(amount)
+    if grade == 1:
+        return small[:height, :width]
+    return cv2.resize(small, (columns * grade, rows * grade), interpolation=cv2.INTER_LINEAR)[:height, :width]
+
+
+def noise(rng: "np.random.Generator", width: int, height: int) -> "npt.NDArray[np.float32]":
+    """Cut (height, width) of unit noise from a fixed tile at a random place: far cheaper than drawing it anew."""
+    import numpy as np
+
+    tile = _tile()
+    side = tile.shape[0]
+    top, left = (int(value) for value in rng.integers(side, size=2))
+    if top + height <= side and left + width <= side:
+        return tile[top : top + height, left : left + width]
+    rows, columns = (np.arange(height) + top) % side, (np.arange(width) + left) % side
+    return tile[rows][:, columns]
+
+
+@lru_cache(maxsize=1)
+def _tile() -> "npt.NDArray[np.float32]":
+    import numpy as np
+
+    return np.random.Generator(np.random.Philox(7)).standard_normal((1031, 1031), dtype=np.float32)
+
+
+def paint(sheet: "Pixels", ink: "npt.NDArray[np.uint8]", color: Color) -> "Pixels":
+    """Lay ink of one colour on a sheet of the same size."""
+    import numpy as np
+
+    cover = ink.astype(np.uint16)[..., None]
+    mixed = sheet * (255 - cover) + np.asarray(color, dtype=np.uint16) * cover
+    return ((mixed + 127) // 255).astype(np.uint8)

@@ -1,0 +1,174 @@
+"""The drawing of a molecule in a random but clean style, and the SMILES that the drawing shows.
+
+Holds the drawing styles and the check that nothing is hidden. The order matters: coordinates and wedges first, then the
+label is read back from them, then the same coordinates and wedges are inked. Knows nothing about where a structure comes from.
+"""
+
+import io
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+# RDKit ships no types; the alias keeps signatures readable.
+type_ = Any
+Mol = Any
+
+_CLOSEST = 0.42  # least distance of two atoms in bond lengths; below it labels lie on one another
+_PALETTES = ("default", "black", "cdk", "avalon")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A molecule on paper: the RGB picture, the SMILES it shows, its number of atoms, the style in words."""
+
+    image: Image.Image
+    smiles: str
+    atoms: int
+    style: Mapping[str, object]
+
+
+def quiet() -> AbstractContextManager[object]:
+    """Keep RDKit's log off the terminal while the block runs."""
+    from rdkit import rdBase
+
+    return rdBase.BlockLogs()  # type: ignore[no-any-return]
+
+
+def draw(rng: np.random.Generator, mol: Mol, max_side: int) -> Drawing | None:
+    """Draw a molecule and read its label back; None when the layout is crowded or the drawing would not fit."""
+    laid = _layout(rng, mol)
+    if laid is None:
+        return None
+    shown = _shown(laid)
+    if shown is None:
+        return None
+    style = _style(rng)
+    image = _ink(rng, laid, style, max_side)
+    return None if image is None else Drawing(image, shown, mol.GetNumAtoms(), style)
+
+
+def _layout(rng: np.random.Generator, mol: Mol) -> Mol | None:
+    """Place the atoms, turn and mirror them, choose the wedges."""
+    from rdkit import Chem
+    from rdkit.Chem import rdCoordGen, rdDepictor
+    from rdkit.Chem.Draw import rdMolDraw2D
+
+    out = Chem.Mol(mol)
+    if rng.random() < 0.25:
+        rdCoordGen.AddCoords(out)
+    else:
+        rdDepictor.Compute2DCoords(out, canonOrient=bool(rng.random() < 0.7))
+    conformer = out.GetConformer()
+    xyz = conformer.GetPositions()
+    if not _readable(out, xyz):
+        return None
+    angle = float(rng.choice((0.0, 0.0, 90.0, 180.0, 270.0, rng.uniform(0, 360))))
+    turn = np.deg2rad(angle)
+    xyz = xyz @ np.array([[np.cos(turn), np.sin(turn), 0], [-np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
+    for i, (x, y, _) in enumerate(xyz):
+        conformer.SetAtomPosition(i, (float(x), float(y), 0.0))
+    # The arrangement of a double bond is whatever is drawn, so it is taken from the drawing and never left open.
+    Chem.DetectBondStereochemistry(out)
+    Chem.AssignStereochemistry(out, cleanIt=True, force=True)
+    return rdMolDraw2D.PrepareMolForDrawing(
+        out, kekulize=bool(rng.random() < 0.9), addChiralHs=bool(rng.random() < 0.5)
+    )
+
+
+def _readable(mol: Mol, xyz: "np.ndarray[Any, np.dtype[np.float64]]") -> bool:
+    """Tell whether no two atoms lie (nearly) on one another."""
+    flat = xyz[:, :2]
+    gap = np.linalg.norm(flat[:, None] - flat[None], axis=-1)
+    np.fill_diagonal(gap, np.inf)
+    lengths = [gap[b.GetBeginAtomIdx(), b.GetEndAtomIdx()] for b in mol.GetBonds()]
+    unit = float(np.median(lengths)) if lengths else 1.0
+    return bool(gap.min() > _CLOSEST * unit and (not lengths or max(lengths) < 2.5 * unit))
+
+
+def _shown(laid: Mol) -> str | None:
+    """Write the SMILES that coordinates and wedges alone tell; None if its reading is not stable."""
+    from rdkit import Chem
+
+    read = Chem.MolFromMolBlock(Chem.MolToMolBlock(laid, kekulize=True))
+    if read is None:
+        return None
+    smiles = Chem.MolToSmiles(read)
+    again = Chem.MolFromSmiles(smiles)
+    return str(smiles) if again is not None and Chem.MolToSmiles(again) == smiles else None
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> tuple[str, ...]:
+    spec = find_spec("rdkit")
+    roots = spec.submodule_search_locations if spec is not None else None
+    return tuple(sorted(str(p) for root in roots or () for p in (Path(root) / "Data" / "Fonts").glob("*.ttf")))
+
+
+def _style(rng: np.random.Generator) -> dict[str, object]:
+    fonts = _fonts()
+    return {
+        "palette": str(rng.choice(_PALETTES, p=(0.3, 0.5, 0.1, 0.1))),
+        "font": Path(str(rng.choice(fonts))).name if fonts and rng.random() < 0.6 else "",
+        "bond": round(float(rng.uniform(18, 46)), 1),  # pixels of one bond
+        "width": round(float(rng.uniform(0.035, 0.075)), 3),  # of a bond's length
+        "text": round(float(rng.uniform(0.36, 0.56)), 2),
+        "offset": round(float(rng.uniform(0.11, 0.19)), 3),
+        "padding": round(float(rng.uniform(0.02, 0.12)), 3),
+        "methyl": bool(rng.random() < 0.2),
+        "comic": bool(rng.random() < 0.06),
+        "acs": bool(rng.random() < 0.12),
+    }
+
+
+def _ink(rng: np.random.Generator, mol: Mol, style: Mapping[str, Any], max_side: int) -> Image.Image | None:
+    from rdkit.Chem.Draw import rdMolDraw2D
+
+    xyz = mol.GetConformer().GetPositions()
+    span = max(float(np.ptp(xyz[:, 0])), float(np.ptp(xyz[:, 1])), 1.0)
+    length = rdMolDraw2D.MeanBondLength(mol) or 1.5
+    scale = min(style["bond"], 0.8 * max_side / (span / length + 2))
+    if scale < 11:
+        return None
+    canvas = rdMolDraw2D.MolDraw2DCairo(-1, -1)
+    options = canvas.drawOptions()
+    if style["acs"]:
+        rdMolDraw2D.SetACS1996Mode(options, length)
+        options.scalingFactor = scale / length
+        options.fixedFontSize = max(9, int(scale * 0.5))
+    else:
+        _apply(options, style, scale, length)
+    options.prepareMolsBeforeDrawing = False
+    options.includeMetadata = False
+    canvas.DrawMolecule(mol)
+    canvas.FinishDrawing()
+    with Image.open(io.BytesIO(canvas.GetDrawingText())) as png:
+        image = png.convert("RGB")
+    return image if max(image.size) <= max_side else None
+
+
+def _apply(options: Any, style: Mapping[str, Any], scale: float, length: float) -> None:
+    palette = style["palette"]
+    if palette == "black":
+        options.useBWAtomPalette()
+    elif palette == "cdk":
+        options.useCDKAtomPalette()
+    elif palette == "avalon":
+        options.useAvalonAtomPalette()
+    options.scalingFactor = scale / length
+    options.scaleBondWidth = False
+    options.bondLineWidth = max(1.0, style["width"] * scale)
+    options.fixedFontSize = max(8, round(style["text"] * scale))
+    options.multipleBondOffset = style["offset"]
+    options.padding = style["padding"]
+    options.explicitMethyl = style["methyl"]
+    options.comicMode = style["comic"]
+    fonts = [f for f in _fonts() if Path(f).name == style["font"]]
+    if fonts:
+        options.fontFile = fonts[0]
