@@ -6,6 +6,7 @@ Reads headers and block lengths only, in time bounded by the file's length. Know
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Literal
 
 from got_ocr.errors import ImageCorrupt, ImageTruncated
@@ -33,10 +34,10 @@ def sniff(data: bytes) -> str | None:
         (b"MM\0*", "TIFF"),
         (b"II+\0", "TIFF"),
         (b"MM\0+", "TIFF"),
-        (b"%PDF-", "PDF"),
         (b"BM", "BMP"),
     )
-    return next((name for magic, name in magics if data.startswith(magic)), None)
+    kind = next((name for magic, name in magics if data.startswith(magic)), None)
+    return "PDF" if kind is None and b"%PDF-" in data[:1024] else kind
 
 
 def size(data: bytes, kind: str) -> tuple[int, int] | None:
@@ -55,16 +56,28 @@ def frames(data: bytes, kind: str) -> int:
         "PNG": _apng_frames,
         "GIF": _gif_frames,
         "WEBP": _webp_frames,
-        "TIFF": _tiff_directories,
+        "TIFF": _tiff_chain,
     }
     if kind not in counters:
         return 1
-    count = 0
-    for _ in counters[kind](data):
-        count += 1
-        if count == FRAMES_COUNTED:
-            break
-    return max(count, 1)
+    return max(sum(1 for _ in islice(counters[kind](data), FRAMES_COUNTED)), 1)
+
+
+def tiff_directories(data: bytes) -> tuple[int, ...]:
+    """Find where the pages of a TIFF are described, FRAMES_COUNTED + 1 at most."""
+    return tuple(islice((start for start, _ in _tiff_chain(data)), FRAMES_COUNTED + 1))
+
+
+def tiff_page(data: bytes, start: int) -> bytes:
+    """Give a copy of a TIFF whose only page is the one described at `start`: to seek the n-th would cost n steps."""
+    order, _, _, link_size = _tiff_layout(data)
+    page = bytearray(data)
+    at = 4 if link_size == 4 else 8
+    page[at : at + link_size] = start.to_bytes(link_size, order)
+    link = next(_tiff_chain(bytes(page)))[1]
+    if link + link_size <= len(page):
+        page[link : link + link_size] = bytes(link_size)
+    return bytes(page)
 
 
 def clean_png(data: bytes) -> bytes:
@@ -163,17 +176,21 @@ def _webp_frames(data: bytes) -> Iterator[object]:
         at += 8 + length + length % 2
 
 
-def _tiff_directories(data: bytes) -> Iterator[object]:
-    """Follow the chain of directories, once each, without reading their entries."""
+def _tiff_layout(data: bytes) -> tuple[Literal["little", "big"], int, int, int]:
+    """Give the byte order and the bytes of an entry count, an entry and a link, in classic or big TIFF."""
     order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
-    big = data[2:4] in (b"+\0", b"\0+")
-    count_size, entry_size, link_size = (8, 20, 8) if big else (2, 12, 4)
-    at = int.from_bytes(data[8:16] if big else data[4:8], order)
+    return (order, 8, 20, 8) if data[2:4] in (b"+\0", b"\0+") else (order, 2, 12, 4)
+
+
+def _tiff_chain(data: bytes) -> Iterator[tuple[int, int]]:
+    """Follow the directories, once each, without reading their entries: (start, place of the link to the next)."""
+    order, count_size, entry_size, link_size = _tiff_layout(data)
+    at = int.from_bytes(data[4:8] if link_size == 4 else data[8:16], order)
     seen: set[int] = set()
     while 0 < at <= len(data) - count_size and at not in seen:
         seen.add(at)
-        yield at
         link = at + count_size + entry_size * int.from_bytes(data[at : at + count_size], order)
+        yield at, link
         at = int.from_bytes(data[link : link + link_size], order)
 
 

@@ -85,10 +85,10 @@ class Picture:
 def load(source: Source, *, reference: bool = False, limits: Limits | None = None) -> Picture:
     """Load one picture as upright RGB.
 
-    source: path, bytes, open binary file, PIL picture, or array (H, W), (H, W, 3) or (H, W, 4) of uint8, uint16, bool or
-    floats in 0..1. Of an animation the first frame is taken. reference: do what other ports of the model do (no EXIF
+    source: path, bytes, open binary file, PIL picture, or array (H, W), (H, W, 3) or (H, W, 4) of uint8, uint16, bool
+    or floats in 0..1. Of an animation the first frame is taken. reference: do what other ports of the model do (no EXIF
     orientation, alpha dropped, 16-bit values clipped) for comparisons with them.
-    Notices: `orientation_applied`, `frames_ignored:N`. Raises InputError classes; InvalidValue for a source of no known kind.
+    Notices: `orientation_applied`, `frames_ignored:N`. Raises InputError classes; InvalidValue for a source of no kind.
     """
     limits = limits or Limits()
     if isinstance(source, np.ndarray):
@@ -125,7 +125,7 @@ def read_bytes(source: str | Path | bytes | bytearray | memoryview | IO[bytes], 
         data, name = bytes(source), "picture"
     elif isinstance(source, str | Path):
         path = Path(source)
-        data, name = _read_file(path, limits.file_bytes), path.name
+        data, name = read_file(path, limits.file_bytes + 1), display_name(path.name)
     elif hasattr(source, "read"):
         data, name = source.read(limits.file_bytes + 1), "picture"
     else:
@@ -135,6 +135,23 @@ def read_bytes(source: str | Path | bytes | bytearray | memoryview | IO[bytes], 
     if len(data) > limits.file_bytes:
         raise InputError(f"the file is larger than the limit of {limits.file_bytes} bytes")
     return data, name
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """Read the first `most` bytes of a regular file; raises InputNotFound for anything else, without opening it."""
+    name = display_name(path.name)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputNotFound(f"not a regular file: {name}")
+        with path.open("rb") as file:
+            return file.read(most)
+    except (OSError, ValueError):  # ValueError: a null byte in the name
+        raise InputNotFound(f"no such file, or not readable: {name}") from None
+
+
+def display_name(name: str) -> str:
+    """Make a file name fit to be shown: control characters and bytes that are no text become question marks."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def check_size(size: tuple[int, int], limits: Limits) -> None:
@@ -168,16 +185,6 @@ def from_array(array: NDArray[Any]) -> Image.Image:
     elif array.dtype != np.uint8:
         raise InvalidValue("an array of a picture holds uint8, uint16, bool or floats between 0 and 1")
     return Image.fromarray(np.ascontiguousarray(array))
-
-
-def _read_file(path: Path, most: int) -> bytes:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise InputNotFound(f"not a regular file: {path.name}")
-        with path.open("rb") as file:
-            return file.read(most + 1)
-    except (OSError, ValueError):  # ValueError: a null byte in the name
-        raise InputNotFound(f"no such file, or not readable: {path.name}") from None
 
 
 def _unsupported(data: bytes, kind: str | None) -> InputError:

@@ -1,7 +1,7 @@
 """Picture to tiles by the model's spec: whole, crop mode, regions.
 
-Knows no file, prompt or array. Takes a `Picture` or an upright RGB PIL image (training samples hold those). Cutting into
-text lines is another file's.
+Knows no file, prompt or array. Takes a `Picture` or an upright RGB PIL image (training samples hold those). Cutting
+into text lines is another file's.
 """
 
 from PIL import Image
@@ -39,7 +39,7 @@ def crop_tiles(picture: Picture | Image.Image, spec: ModelSpec, max_tiles: int) 
 def grid_for(width: int, height: int, min_tiles: int, max_tiles: int, tile: tuple[int, int]) -> tuple[int, int]:
     """Choose (columns, rows), their product between min_tiles and max_tiles, nearest to the picture's aspect ratio.
 
-    tile: (height, width). The ratio of a grid is columns / rows whatever the tile's shape, as in the published processor.
+    tile: (height, width). The ratio of a grid is columns / rows whatever the tile's shape, as in other ports.
     Of equally near grids the larger is taken while the picture's area is over half of the grid's.
     """
     if not 1 <= min_tiles <= max_tiles:
