@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from got_ocr.errors import ModelError
+from got_ocr.spec import ModelSpec, Tiling
 
 T = TypeVar("T")
 Pair = tuple[int, int]  # (vertical, horizontal) everywhere
@@ -80,16 +81,25 @@ class GotConfig:
         if min(sizes) < 1 or min(v.eps, d.eps, d.rope_theta) <= 0:
             raise ModelError("model configuration: every size is at least 1, eps and rope_theta are above 0")
         problems = [
-            (v.image[0] % v.patch[0] or v.image[1] % v.patch[1], "vision.image is a multiple of vision.patch"),
+            (v.image[0] % v.cell[0] or v.image[1] % v.cell[1], "vision.image is a multiple of patch x strides"),
             (v.width % v.heads, "vision.width is a multiple of vision.heads"),
             (d.width % d.heads or (d.width // d.heads) % 2, "decoder.width / decoder.heads is an even whole number"),
-            (max(v.layers, d.layers) > 512, "vision.layers and decoder.layers are at most 512"),
+            (max(v.layers, d.layers) > 128, "vision.layers and decoder.layers are at most 128"),
             (not 0 <= self.image_token < d.vocab, "image_token lies inside the vocabulary"),
             (self.tiling not in ("whole", "lines"), "tiling is one of whole, lines"),
         ]
         broken = [rule for bad, rule in problems if bad]
         if broken:
             raise ModelError("model configuration: expected that " + "; ".join(broken))
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Say what the pictures and prompts of this model are like."""
+        tiling: Tiling = "lines" if self.tiling == "lines" else "whole"
+        v = self.vision
+        return ModelSpec(
+            self.name, v.image, v.cell, tiling, self.tiles_per_prompt, self.decoder.context, frozenset(self.reads)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Write the fields as JSON values."""
