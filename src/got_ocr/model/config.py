@@ -14,7 +14,7 @@ from got_ocr.spec import ModelSpec, Tiling
 
 T = TypeVar("T")
 Pair = tuple[int, int]  # (vertical, horizontal) everywhere
-MOST = 1 << 24  # no whole number of a configuration is larger; a hostile file cannot ask for the moon
+MOST = 1 << 20  # no whole number of a configuration is larger; a hostile file cannot ask for the moon
 
 
 @dataclass(frozen=True, slots=True)

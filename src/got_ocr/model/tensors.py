@@ -192,6 +192,11 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         work.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all. Raises OutputError."""
+    write_whole(path, lambda work: work.write_text(text, "utf-8"))
+
+
 def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -27,7 +27,7 @@ from got_ocr.model.tensors import (
     scan,
     show,
     write_tensors,
-    write_whole,
+    write_text,
 )
 
 NAMED = 20  # at most so many tensors are named in one error
@@ -72,12 +72,20 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     found = {name: stored[real] for name, real in layout.canonical(stored).items()}
     head = found.pop(layout.head, None) if layout.head else None
     config = read_config(layout.name, raw, {name: row.shape for name, row in found.items()})
-    with torch.device("meta"):
-        shapes = {name: tuple(value.shape) for name, value in GotModel(config).state_dict().items()}
+    shapes = {name: tuple(value.shape) for name, value in _empty(config).state_dict().items()}
     names = {layout.theirs(name): name for name in shapes}
     _check_names({name: shapes[ours] for name, ours in names.items()}, found)
     tensors = {names[name]: row for name, row in found.items()}
     return Checkpoint(folder, layout, config, raw, tensors, head)
+
+
+def _empty(config: GotConfig) -> GotModel:
+    """Build the network without memory for its parameters. Raises ModelError for sizes that no computer can count."""
+    try:
+        with torch.device("meta"):
+            return GotModel(config)
+    except RuntimeError:
+        raise ModelError("config.json: the sizes are too large") from None
 
 
 def _check_names(expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Stored]) -> None:
@@ -109,8 +117,7 @@ def load_model(folder: Path, *, dtype: torch.dtype | None = None, device: str | 
     if dtype is None and checkpoint.dtype is None:
         raise InvalidWeights("the tensors are stored in several types: ask for one")
     _check_head(checkpoint)
-    with torch.device("meta"):
-        model = GotModel(checkpoint.config)
+    model = _empty(checkpoint.config)
     state = {name: value.to(device, dtype) for name, value in _finite(checkpoint.tensors)}
     model.load_state_dict(state, assign=True)
     return model.eval()
@@ -170,7 +177,7 @@ def save_model(
     except OSError as error:
         raise OutputError(f"cannot make the model folder (system error {error.errno})") from None
     write_tensors(folder / "model.safetensors", tensors)
-    write_whole(folder / "config.json", lambda work: work.write_text(config, "utf-8"))
+    write_text(folder / "config.json", config)
 
 
 def _head_name(target: Layout, source: Checkpoint | None) -> str | None:

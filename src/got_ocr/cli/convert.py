@@ -1,0 +1,48 @@
+"""`got-ocr convert SRC DST --layout original|hf|native [--dtype ...]`: write a model folder in another layout."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("convert", help="write a model folder in another layout")
+    parser.add_argument("source", help="a model folder, a Hub repository (org/name), or `bundled`")
+    parser.add_argument("target", type=Path, help="the folder to write")
+    parser.add_argument(
+        "--layout", choices=("native", "original", "hf"), required=True, help="hf is what transformers reads"
+    )
+    parser.add_argument("--dtype", choices=("float32", "bfloat16", "float16"), help="default: as stored")
+    parser.add_argument("--revision", help="of a Hub repository")
+    parser.add_argument("--offline", action="store_true", help="never download")
+    parser.add_argument("--force", action="store_true", help="overwrite a model that is already in the target")
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    import torch
+
+    from got_ocr import hub
+    from got_ocr.companions import copy_companions, write_companions
+    from got_ocr.errors import InvalidValue
+    from got_ocr.model.weights import load_model, open_checkpoint, save_model
+
+    found = hub.resolve(args.source, revision=args.revision, offline=args.offline)
+    if found.notice:
+        print(found.notice, file=sys.stderr)
+    if args.target.resolve() == found.path.resolve():
+        raise InvalidValue("the target is the source: name another folder")
+    if (args.target / "config.json").exists() and not args.force:
+        raise InvalidValue("the target already holds a model: name another folder, or pass --force")
+    checkpoint = open_checkpoint(found.path)
+    model = load_model(found.path, dtype=getattr(torch, args.dtype) if args.dtype else None)
+    save_model(model, args.target, args.layout, like=found.path)
+    if checkpoint.layout.name == args.layout:
+        names = copy_companions(found.path, args.target)
+    else:
+        names = write_companions(found.path, args.target, args.layout, checkpoint.config)
+    for name in ("config.json", "model.safetensors", *names):
+        print(f"{hub.sha256(args.target / name)}  {args.target / name}")
+    return 0
