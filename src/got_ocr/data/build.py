@@ -1,4 +1,7 @@
-"""(recipe, seed, index) -> Sample, the same bytes every time. Knows the sources by name and loads each when it is first used."""
+"""(recipe, seed, index) -> Sample, the same bytes every time.
+
+Knows the sources by name and loads each when it is first used.
+"""
 
 import dataclasses
 import hashlib
@@ -20,7 +23,8 @@ Source = Callable[["np.random.Generator"], Sample]
 
 # Each source lives in a file of its own name as a class called after it: `text` in text.py is TextSource.
 SOURCES = (
-    "text", "page", "region", "crop", "multipage", "scene", "formula", "table", "document", "chart", "molecule", "music",
+    "text", "page", "region", "crop", "multipage", "scene", "formula", "table", "document", "chart", "molecule",
+    "music",
     "geometry",
 )  # fmt: skip
 
@@ -60,7 +64,10 @@ def source(name: str, options: Mapping[str, object]) -> Source:
 
 @lru_cache(maxsize=64)
 def source_class(name: str) -> type[Any]:
-    """Import the class of a source. Raises InvalidValue for an unknown one, MissingDependency where it cannot be loaded."""
+    """Import the class of a source.
+
+    Raises InvalidValue for an unknown one, MissingDependency where it cannot be loaded.
+    """
     if name not in SOURCES:
         raise InvalidValue(f"source is one of {', '.join(SOURCES)}; not {name!r}")
     try:

@@ -1,7 +1,7 @@
 """Which offline texts there are, and how a passage is drawn from them. Knows no font, picture or layout.
 
-Each corpus is what a Debian package installs; none is shipped with this project. `heldout` holds whole corpora that training
-never sees. Where nothing is installed, a few hundred sentences built from our own word list stand in.
+Each corpus is what a Debian package installs; none is shipped with this project. `heldout` holds whole corpora that
+training never sees. Where nothing is installed, a few hundred sentences built from our own word list stand in.
 """
 
 import re
@@ -49,20 +49,28 @@ class Corpus:
 
 CORPORA = (
     Corpus("gcide", "dict-gcide", "GPL-3.0+", "train", 2, "/usr/share/dictd", "gcide.dict.dz", extract.dictionary),
-    Corpus("foldoc", "dict-foldoc", "GFDL-1.2+", "train", 1.5, "/usr/share/dictd", "foldoc.dict.dz", extract.dictionary),
+    Corpus("foldoc", "dict-foldoc", "GFDL-1.2+", "train", 1.5, "/usr/share/dictd", "foldoc.dict.dz",
+    extract.dictionary),
     Corpus("wordnet", "dict-wn", "WordNet", "train", 1.5, "/usr/share/dictd", "wn.dict.dz", extract.wordnet),
-    Corpus("jargon", "jargon-text", "Public domain", "train", 2, "/usr/share/doc/jargon-text", "jargon.txt.gz", extract.plain),
-    Corpus("perl", "perl-doc", "Artistic or GPL-1+", "train", 2, "/usr/share/perl", "5.*.*/pod/perl[a-z]*.pod", extract.pod),
+    Corpus("jargon", "jargon-text", "Public domain", "train", 2, "/usr/share/doc/jargon-text", "jargon.txt.gz",
+    extract.plain),
+    Corpus("perl", "perl-doc", "Artistic or GPL-1+", "train", 2, "/usr/share/perl", "5.*.*/pod/perl[a-z]*.pod",
+    extract.pod),
     Corpus(
-        "handbook", "debian-handbook", "GPL-2+ or CC-BY-SA-3.0", "train", 3, "/usr/share/doc/debian-handbook/html/en-US",
+        "handbook", "debian-handbook", "GPL-2+ or CC-BY-SA-3.0", "train",
+        3, "/usr/share/doc/debian-handbook/html/en-US",
         "*.html", extract.html,
     ),
     Corpus("debian", "doc-debian", "Various, free", "train", 0.5, "/usr/share/doc/debian", "*gz", extract.plain),
-    Corpus("policy", "debian-policy", "GPL-2+", "train", 1, "/usr/share/doc/debian-policy/policy.html", "*.html", extract.html),
-    Corpus("reference", "debian-reference-en", "GPL-2+", "train", 1, "/usr/share/debian-reference", "ch*.html", extract.html),
-    Corpus("python", "python3.11-doc", "PSF-2.0", "train", 2, "/usr/share/doc/python3.11/html", "*/*.html", extract.html),
+    Corpus("policy", "debian-policy", "GPL-2+", "train", 1, "/usr/share/doc/debian-policy/policy.html", "*.html",
+    extract.html),
+    Corpus("reference", "debian-reference-en", "GPL-2+", "train", 1, "/usr/share/debian-reference", "ch*.html",
+    extract.html),
+    Corpus("python", "python3.11-doc", "PSF-2.0", "train", 2, "/usr/share/doc/python3.11/html", "*/*.html",
+    extract.html),
     Corpus("manpages", "manpages", "Various, free", "train", 1, "/usr/share/man", "man[257]/*.gz", extract.man),
-    Corpus("fortunes", "fortunes", "Various, see the package", "heldout", 3, "/usr/share/games/fortunes", "*[a-z]", extract.fortunes),
+    Corpus("fortunes", "fortunes", "Various, see the package", "heldout", 3, "/usr/share/games/fortunes", "*[a-z]",
+    extract.fortunes),
     Corpus("debian-faq", "debian-faq", "GPL-2+", "heldout", 1, "/usr/share/doc/debian/FAQ", "*.html", extract.html),
 )  # fmt: skip
 

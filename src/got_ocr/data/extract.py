@@ -1,4 +1,7 @@
-"""From the files of a documentation package to raw paragraphs. Knows the formats; knows no corpus, alphabet or picture."""
+"""From the files of a documentation package to raw paragraphs. Knows the formats.
+
+Knows no corpus, alphabet or picture.
+"""
 
 import gzip
 import re

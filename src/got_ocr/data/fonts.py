@@ -37,19 +37,25 @@ HELDOUT = (
     "Vollkorn",
 )
 HANDWRITING = (
-    "Breip", "Dancing Script", "Delphine", "DkgHandwriting", "Domestic Manners", "Ecolier", "El Abogado Loco", "Isabella",
-    "Kaushan Script", "Kristi", "Penguin Attack", "Romande ADF Script", "RufScript", "Rufscript", "Steve", "TeX Gyre Chorus",
+    "Breip", "Dancing Script", "Delphine", "DkgHandwriting", "Domestic Manners", "Ecolier", "El Abogado Loco",
+    "Isabella",
+    "Kaushan Script", "Kristi", "Penguin Attack", "Romande ADF Script", "RufScript", "Rufscript", "Steve",
+    "TeX Gyre Chorus",
     "Z003", "femkeklaver", "Klaudia",
 )  # fmt: skip
 # Symbol fonts, fonts for keys or mathematics alone, and pixel fonts that are drawn for one size.
 UNREADABLE = (
-    "Atari", "D050000L", "DejaVu Math", "Latin Modern Math", "Linux Biolinum Keyboard", "Museum", "OpenSymbol", "ProggyTiny",
-    "STIX Math", "STIXSize", "STIXNonUnicode", "STIXIntegrals", "STIXVariants", "Standard Symbols", "Berenis ADF Pro Math",
-    "Eunjin", "Bangwool", "Bandal", "Guseul", "cmb10", "cmex10", "cmmi10", "cmr10", "cmss10", "cmsy10", "cmti10", "cmtt10",
-    "Junkyard", "EB Garamond SC", "EB Garamond 08 SC", "EB Garamond 12 SC", "Latin Modern Roman Caps", "Latin Modern Mono Caps",
+    "Atari", "D050000L", "DejaVu Math", "Latin Modern Math", "Linux Biolinum Keyboard", "Museum", "OpenSymbol",
+    "ProggyTiny",
+    "STIX Math", "STIXSize", "STIXNonUnicode", "STIXIntegrals", "STIXVariants", "Standard Symbols",
+    "Berenis ADF Pro Math",
+    "Eunjin", "Bangwool", "Bandal", "Guseul", "cmb10", "cmex10", "cmmi10", "cmr10", "cmss10", "cmsy10", "cmti10",
+    "cmtt10",
+    "Humor Sans", "Irianis ADF Style", "Mekanus ADF Titling", "unifur", "Junkyard", "EB Garamond SC",
+    "EB Garamond 08 SC", "EB Garamond 12 SC", "Latin Modern Roman Caps", "Latin Modern Mono Caps",
 )  # fmt: skip
 CHINESE = ("WenQuanYi", "LXGW WenKai", "Noto Sans CJK SC", "Noto Serif CJK SC", "AR PL ", "Droid Sans Fallback")
-_INDEX_VERSION = 3
+_INDEX_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +175,10 @@ def families(name: str) -> tuple[tuple[Font, ...], ...]:
 
 
 def pick(name: str, rng: "np.random.Generator") -> Font:
-    """Draw a font: every family is as likely as any other, and plain weights come up more often than bold or italic ones."""
+    """Draw a font:
+
+    every family is as likely as any other, and plain weights come up more often than bold or italic ones.
+    """
     groups = families(name)
     family = groups[int(rng.integers(len(groups)))]
     plain = [font for font in family if not font.italic and 350 <= font.weight <= 550]

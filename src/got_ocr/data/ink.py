@@ -1,7 +1,7 @@
 """From lines of text to ink on a canvas, with the place of every line. Knows no colour, paper, corpus or recipe.
 
-Ink is coverage, uint8, 0 bare and 255 full. A line's outline is the top and bottom of its ink in every column, so that its
-box is right after any turn of the canvas.
+Ink is coverage, uint8, 0 bare and 255 full. A line's outline is the top and bottom of its ink in every column, so that
+its box is right after any turn of the canvas.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,10 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Inked:
-    """A drawn block: coverage (H, W) and one outline (N, 2) of x, y per line; outlines hold pixel edges, not centres."""
+    """A drawn block: coverage (H, W) and one outline (N, 2) of x, y per line.
+
+    Outlines hold pixel edges, not centres.
+    """
 
     ink: "Pixels"
     outlines: "tuple[Points, ...]"

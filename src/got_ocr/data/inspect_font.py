@@ -1,6 +1,7 @@
 """What a font file says of itself and what its glyphs look like. Knows no pool, text or recipe.
 
-Coverage comes from the character map, corrected by a drawing of the label alphabet: glyphs that draw nothing do not count.
+Coverage comes from the character map, corrected by a drawing of the label alphabet: glyphs that draw nothing do not
+count.
 """
 
 import logging
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _PROBE_SIZE = 40
 _CASED = "abdeghmnqrt"
+_TWINS = (("’", "'"), ("‘", "'"), ("”", '"'), ("“", '"'), ("–", "-"), ("—", "-"), ("—", "–"), ("·", "."), ("•", "·"))
 
 
 def faces(path: Path) -> list[dict[str, Any]]:
@@ -44,7 +46,7 @@ def _row(path: Path, face: int, font: Any) -> dict[str, Any] | None:
         return None
     drawn = ImageFont.truetype(str(path), _PROBE_SIZE, index=face, layout_engine=ImageFont.Layout.BASIC)
     blank = {ord(char) for char in LATIN if ord(char) in cmap and char != " " and not _mask(drawn, char)}
-    codes = sorted(set(cmap) - blank)
+    codes = sorted(set(cmap) - blank - _twins(drawn, cmap))
     weight = int(font["OS/2"].usWeightClass) if "OS/2" in font else 400
     return {
         "path": str(path),
@@ -86,6 +88,20 @@ def _distinct(drawn: "FreeTypeFont") -> bool:
     """Say whether letters and digits look different from each other: fonts that map all to one box do not."""
     chars = "abcdefghkmnopqrstuvwxyz23456789"
     return len({_mask(drawn, char) for char in chars}) == len(chars)
+
+
+def _twins(drawn: "FreeTypeFont", cmap: Any) -> set[int]:
+    """List marks that look exactly like their plain spelling:
+
+    no reader could tell them apart, so labels hold the plain one.
+    """
+    return {
+        ord(mark)
+        for mark, simple in _TWINS
+        if ord(mark) in cmap
+        and _mask(drawn, mark) == _mask(drawn, simple)
+        and drawn.getlength(mark) == drawn.getlength(simple)
+    }
 
 
 def _unicase(drawn: "FreeTypeFont") -> bool:

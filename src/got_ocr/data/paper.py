@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Pixels = npt.NDArray[np.uint8]
+    Cover = npt.NDArray[np.uint8]
+    Tone = npt.NDArray[np.float32]
 
 Color = tuple[int, int, int]
 
@@ -65,35 +67,38 @@ def _around(rng: "np.random.Generator", level: int, spread: int) -> Color:
 
 def sheet(rng: "np.random.Generator", width: int, height: int, color: Color) -> "Pixels":
     """Make a sheet (height, width, 3): plain, shaded or grained, never more than about 14 levels from its colour."""
+    import cv2
     import numpy as np
 
     point = rng.random()
+    plain: Pixels = np.empty((height, width, 3), dtype=np.uint8)
+    plain[:] = color
     if point < 0.5:
-        return np.full((height, width, 3), color, dtype=np.uint8)
+        return plain
     if point < 0.75:
         slopes = rng.uniform(-9, 9, size=2).astype(np.float32)
-        tone = (
-            slopes[0] * np.linspace(-1, 1, width, dtype=np.float32)
-            + slopes[1] * np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-        )
+        across, down = np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32)
+        tone = slopes[0] * across + slopes[1] * down[:, None]
     else:
         tone = grain(rng, width, height, float(rng.uniform(1, 6)), int(rng.integers(1, 24)))
-    return np.clip(tone[..., None] + np.asarray(color, dtype=np.float32), 0, 255).astype(np.uint8)
+    toned: Pixels = cv2.add(plain, cv2.cvtColor(tone, cv2.COLOR_GRAY2RGB), dtype=cv2.CV_8U)
+    return toned
 
 
-def grain(rng: "np.random.Generator", width: int, height: int, amount: float, grade: int) -> "npt.NDArray[np.float32]":
+def grain(rng: "np.random.Generator", width: int, height: int, amount: float, grade: int) -> "Tone":
     """Cut (height, width) of smooth noise: standard deviation `amount`, blobs about `grade` pixels wide."""
     import cv2
     import numpy as np
 
     rows, columns = -(-height // grade) + 1, -(-width // grade) + 1
-    small = noise(rng, columns, rows) * np.float32(amount)
-    if grade == 1:
-        return small[:height, :width]
-    return cv2.resize(small, (columns * grade, rows * grade), interpolation=cv2.INTER_LINEAR)[:height, :width]
+    tone: Tone = noise(rng, columns, rows) * np.float32(amount)
+    if grade > 1:
+        tone = cv2.resize(tone, (columns * grade, rows * grade), interpolation=cv2.INTER_LINEAR)
+    cut: Tone = np.ascontiguousarray(tone[:height, :width])
+    return cut
 
 
-def noise(rng: "np.random.Generator", width: int, height: int) -> "npt.NDArray[np.float32]":
+def noise(rng: "np.random.Generator", width: int, height: int) -> "Tone":
     """Cut (height, width) of unit noise from a fixed tile at a random place: far cheaper than drawing it anew."""
     import numpy as np
 
@@ -101,22 +106,29 @@ def noise(rng: "np.random.Generator", width: int, height: int) -> "npt.NDArray[n
     side = tile.shape[0]
     top, left = (int(value) for value in rng.integers(side, size=2))
     if top + height <= side and left + width <= side:
-        return tile[top : top + height, left : left + width]
+        cut: Tone = tile[top : top + height, left : left + width]
+        return cut
     rows, columns = (np.arange(height) + top) % side, (np.arange(width) + left) % side
-    return tile[rows][:, columns]
+    wrapped: Tone = tile[rows][:, columns]
+    return wrapped
 
 
 @lru_cache(maxsize=1)
-def _tile() -> "npt.NDArray[np.float32]":
+def _tile() -> "Tone":
     import numpy as np
 
-    return np.random.Generator(np.random.Philox(7)).standard_normal((1031, 1031), dtype=np.float32)
+    return np.random.Generator(np.random.Philox(7)).standard_normal((1531, 1531), dtype=np.float32)
 
 
-def paint(sheet: "Pixels", ink: "npt.NDArray[np.uint8]", color: Color) -> "Pixels":
+def paint(sheet: "Pixels", ink: "Cover", color: Color) -> "Pixels":
     """Lay ink of one colour on a sheet of the same size."""
+    import cv2
     import numpy as np
 
-    cover = ink.astype(np.uint16)[..., None]
-    mixed = sheet * (255 - cover) + np.asarray(color, dtype=np.uint16) * cover
-    return ((mixed + 127) // 255).astype(np.uint8)
+    cover = cv2.merge([ink] * 3)
+    bare: Pixels = cv2.multiply(sheet, cv2.bitwise_not(cover), scale=1 / 255)
+    if color == (0, 0, 0):
+        return bare
+    laid = (np.arange(256)[:, None] * np.asarray(color) / 255).round().astype(np.uint8)[None]
+    painted: Pixels = cv2.add(bare, cv2.LUT(cover, laid))
+    return painted

@@ -1,4 +1,7 @@
-"""What printed lines say: running text, and the short things that text corpora lack. Knows no font and draws nothing."""
+"""What printed lines say: running text, and the short things that text corpora lack.
+
+Knows no font and draws nothing.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -8,8 +11,21 @@ from got_ocr.data.charset import ASCII, clean
 if TYPE_CHECKING:
     import numpy as np
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _ENDS = ("com", "org", "net", "edu", "io", "co.uk", "de", "fr", "gov", "info")
 _UNITS = ("kg", "km", "mm", "ml", "GB", "MHz", "%", "V", "h", "min", "°C", "m/s", "kWh", "pt", "px", "dB")
 _COINS = ("$", "€", "£", "¥", "USD ", "EUR ")
@@ -39,7 +55,10 @@ _KINDS = ("caps", "title", "words", "things", "things", "code", "punctuation")
 
 
 def wrap(text: str, width: int, most: int) -> list[str]:
-    """Break text at spaces into lines of at most `width` characters; a longer word stands alone, or is left out over `most`."""
+    """Break text at spaces into lines of at most `width` characters.
+
+    A longer word stands alone, or is left out over `most`.
+    """
     rows: list[str] = []
     row = ""
     for word in text.split(" "):
@@ -165,9 +184,12 @@ def _phone(rng: "np.random.Generator", split: str) -> str:
 def _reference(rng: "np.random.Generator", split: str) -> str:
     number = int(rng.integers(1, 400))
     forms = (
-        f"No. {number}", f"#{number:05}", f"[{number % 60}]", f"Fig. {number % 20}.{number % 7}", f"pp. {number}–{number + 9}",
-        f"§ {number % 90}", f"v{number % 9}.{number % 13}.{number % 5}", f"({number % 26})", f"{number}th", f"Table {number % 30}:",
-        f"{_string(rng, _CODE, 3)}-{number}", f"{_string(rng, _CODE, 4)} {_string(rng, _CODE, 4)}", f"Q{number % 4 + 1} {1990 + number % 40}",
+        f"No. {number}", f"#{number:05}", f"[{number % 60}]", f"Fig. {number % 20}.{number % 7}",
+        f"pp. {number}–{number + 9}",
+        f"§ {number % 90}", f"v{number % 9}.{number % 13}.{number % 5}", f"({number % 26})", f"{number}th",
+        f"Table {number % 30}:",
+        f"{_string(rng, _CODE, 3)}-{number}", f"{_string(rng, _CODE, 4)} {_string(rng, _CODE, 4)}",
+        f"Q{number % 4 + 1} {1990 + number % 40}",
     )  # fmt: skip
     return forms[int(rng.integers(len(forms)))]
 

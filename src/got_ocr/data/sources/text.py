@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from got_ocr.data import augment, fonts, ink, paper, wording
+from got_ocr.data import augment, fonts, geometry, ink, paper, wording
 from got_ocr.data.charset import LATIN
 from got_ocr.data.sample import Line, Sample
 from got_ocr.errors import InvalidValue
@@ -12,7 +12,7 @@ from got_ocr.errors import InvalidValue
 if TYPE_CHECKING:
     import numpy as np
 
-    from got_ocr.data.ink import Inked, Points
+    from got_ocr.data.ink import Inked
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class TextSource:
     """Write text samples.
 
     fonts: pool of data.fonts; handwriting: share drawn with handwriting fonts (training pools only). corpus: split of
-    data.corpus. lines and chars: (least, most) lines and characters a line. sizes: (least, most) font size in pixels, drawn
-    evenly on a logarithmic scale. prose: share of running text. clean_fraction: share without any degradation. strength: of
-    the degradation, 0 to 1. angle: largest turn in degrees.
+    data.corpus. lines and chars: (least, most) lines and characters a line. sizes: (least, most) font size in pixels,
+    drawn evenly on a logarithmic scale. prose: share of running text. clean_fraction: share without any degradation.
+    strength: of the degradation, 0 to 1. angle: largest turn in degrees.
     """
 
     fonts: str = "train"
@@ -70,24 +70,19 @@ class TextSource:
 
 def _framed(inked: "Inked", rng: "np.random.Generator", size: int, angle: float) -> "Inked":
     """Turn the ink about its centre and give it margins, each drawn on its own."""
-    import cv2
     import numpy as np
 
     left, top, right, bottom = (int(value) for value in rng.uniform(2, 4 + 0.9 * size, size=4))
     height, width = inked.ink.shape
     if angle == 0.0:
         moved = np.pad(inked.ink, ((top, bottom), (left, right)))
-        return ink.Inked(moved, tuple(points + np.float32((left, top)) for points in inked.outlines))
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
-    turned = [points @ matrix[:, :2].T + matrix[:, 2] for points in inked.outlines]
-    low, high = np.min([t.min(axis=0) for t in turned], axis=0), np.max([t.max(axis=0) for t in turned], axis=0)
-    shift = np.array([left, top]) - np.floor(low)
-    # Outlines hold pixel edges while a warp counts pixel centres: half a pixel apart.
-    matrix[:, 2] += shift + matrix[:, :2] @ (0.5, 0.5) - 0.5
-    full = np.ceil(high + shift).astype(int) + (right, bottom)
-    warped = cv2.warpAffine(inked.ink, matrix, (int(full[0]), int(full[1])), flags=cv2.INTER_LINEAR)
-    outlines: tuple[Points, ...] = tuple((points + shift).astype(np.float32) for points in turned)
-    return ink.Inked(warped, outlines)
+        return ink.Inked(moved, tuple(points + np.array((left, top), dtype=np.float32) for points in inked.outlines))
+    matrix = geometry.turn(width, height, angle)
+    low_x, low_y, high_x, high_y = ink.bounds(geometry.move(np.concatenate(inked.outlines), matrix))
+    matrix = geometry.shift(left - math.floor(low_x), top - math.floor(low_y)) @ matrix
+    full = math.ceil(high_x - math.floor(low_x)) + left + right, math.ceil(high_y - math.floor(low_y)) + top + bottom
+    warped = geometry.warp(inked.ink, matrix, full, 0)
+    return ink.Inked(warped, tuple(geometry.move(points, matrix) for points in inked.outlines))
 
 
 def _painted(inked: "Inked", rng: "np.random.Generator") -> "ink.Pixels":
