@@ -9,6 +9,7 @@
 Works in bands of rows where numpy is needed, so that a large picture costs no second copy in a wide type.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,14 +29,13 @@ def to_rgb(image: Image.Image, *, depth: int = 16) -> Image.Image:
     Raises ValueError for a mode without a definition.
     """
     if image.mode.startswith("I;16"):
-        grey = _by_bands(image, lambda band: (band >> (depth - 8)).clip(0, 255))
-        rgb = _with_transparent_grey(image, grey)
+        transparent = image.info.get("transparency")
+        rgb = _by_bands(image, lambda band: _high_bits(np.asarray(band), depth - 8, transparent))
     elif image.mode in ("I", "F"):
-        rgb = _scaled(image).convert("RGB")
-    elif image.mode == "LAB":
-        rgb = _from_lab(image)
+        low, high = _range(image)
+        rgb = _by_bands(image, lambda band: _scaled(np.asarray(band), low, high))
     elif image.has_transparency_data:
-        rgb = _over_white(image.convert("RGBA"))
+        rgb = _by_bands(image, _over_white)
     else:
         rgb = image.convert("RGB")
     rgb.info.clear()
@@ -43,7 +43,7 @@ def to_rgb(image: Image.Image, *, depth: int = 16) -> Image.Image:
 
 
 def to_rgb_plainly(image: Image.Image) -> Image.Image:
-    """Convert as existing ports do: alpha dropped, 16-bit values clipped, Lab refused (ValueError)."""
+    """Convert as existing ports do: alpha dropped, 16-bit values clipped."""
     transparency = image.info.pop("transparency", None)  # dropped either way, but with a warning while it is there
     try:
         rgb = image.convert("RGB")
@@ -54,65 +54,51 @@ def to_rgb_plainly(image: Image.Image) -> Image.Image:
     return rgb
 
 
-def _over_white(image: Image.Image) -> Image.Image:
-    canvas = Image.new("RGB", image.size, "white")
-    canvas.paste(image, mask=image.getchannel("A"))
-    return canvas
+def _over_white(band: Image.Image) -> Image.Image:
+    seen = band.convert("RGBA")
+    paper = Image.new("RGB", band.size, "white")
+    paper.paste(seen, mask=seen.getchannel("A"))
+    return paper
 
 
-def _with_transparent_grey(image: Image.Image, grey: Image.Image) -> Image.Image:
-    transparent = image.info.get("transparency")
+def _high_bits(band: Band, shift: int, transparent: object) -> Image.Image:
+    grey = (band >> shift).clip(0, 255).astype(np.uint8)
     if isinstance(transparent, int):
-        mask = _by_bands(image, lambda band: np.where(band == transparent, 255, 0))
-        grey.paste(255, mask=mask)
-    return grey.convert("RGB")
+        grey[band == transparent] = 255
+    return Image.fromarray(grey)
 
 
-def _scaled(image: Image.Image) -> Image.Image:
-    low, high = _range(image)
-    if image.mode == "F" and low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    elif low >= 0 and high <= 255:
-        low, high = 0.0, 255.0
-    elif low >= 0 and high <= 65535:
-        low, high = 0.0, 65535.0
-    factor = 255 / max(high - low, 1e-30)
-
-    def scale(band: Band) -> Band:
-        values = np.nan_to_num(band.astype(np.float64), nan=high, posinf=high, neginf=low)
-        return np.rint((values - low) * factor).clip(0, 255)
-
-    return _by_bands(image, scale)
+def _scaled(band: Band, low: float, high: float) -> Image.Image:
+    values = np.nan_to_num(band.astype(np.float64), nan=high, posinf=high, neginf=low)
+    return Image.fromarray(np.rint((values - low) * (255 / (high - low))).clip(0, 255).astype(np.uint8))
 
 
 def _range(image: Image.Image) -> tuple[float, float]:
-    lows, highs = [], []
+    """Give what stands for black and white: the least nominal range that holds all values, else the values' own."""
+    low, high = _extremes(image)
+    nominal = (1, 255, 65535) if image.mode == "F" else (255, 65535)
+    fitting = [white for white in nominal if low >= 0 and high <= white]
+    return (0.0, float(fitting[0])) if fitting else (low, max(high, math.nextafter(low, math.inf)))
+
+
+def _extremes(image: Image.Image) -> tuple[float, float]:
+    low, high = math.inf, -math.inf
     for _, band in _bands(image):
-        finite = band[np.isfinite(band)]
-        if finite.size:
-            lows.append(float(finite.min()))
-            highs.append(float(finite.max()))
-    return (min(lows), max(highs)) if lows else (0.0, 255.0)
+        values = np.asarray(band)
+        values = values[np.isfinite(values)]
+        if values.size:
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+    return (low, high) if low <= high else (0.0, 0.0)
 
 
-def _from_lab(image: Image.Image) -> Image.Image:
-    from PIL import ImageCms
-
-    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    converted = ImageCms.applyTransform(image, ImageCms.buildTransform(lab, srgb, "LAB", "RGB"))
-    if converted is None:
-        raise ValueError("no Lab conversion")
-    return converted
-
-
-def _by_bands(image: Image.Image, rule: Callable[[Band], Band]) -> Image.Image:
-    grey = Image.new("L", image.size)
+def _by_bands(image: Image.Image, rule: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    rgb = Image.new("RGB", image.size)
     for top, band in _bands(image):
-        grey.paste(Image.fromarray(rule(band).astype(np.uint8)), (0, top))
-    return grey
+        rgb.paste(rule(band), (0, top))
+    return rgb
 
 
-def _bands(image: Image.Image) -> Iterator[tuple[int, Band]]:
+def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
     width, height = image.size
     for top in range(0, height, BAND_ROWS):
-        yield top, np.asarray(image.crop((0, top, width, min(top + BAND_ROWS, height))))
+        yield top, image.crop((0, top, width, min(top + BAND_ROWS, height)))

@@ -10,7 +10,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -45,6 +45,8 @@ _PLUGINS = {
     "TIFF": "TiffImagePlugin",
     "AVIF": "AvifImagePlugin",
 }
+# The decoder of WebP holds two canvases and a copy beside the picture: half as much again as any other would need.
+_PIXEL_SHARE = {"WEBP": 0.7}
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -62,8 +64,8 @@ _QUIET = threading.Lock()
 class Limits:
     """Bound what is accepted.
 
-    pixels: of one picture or rendered page. side, least_side: in pixels. pages: of one document (None: any number).
-    file_bytes: of one picture file.
+    pixels: of one picture or rendered page (seven tenths of it for a WebP). side, least_side: in pixels.
+    pages: of one document (None: any number). file_bytes: of one picture file.
     """
 
     pixels: int = 50_000_000
@@ -107,6 +109,8 @@ def decode(data: bytes, name: str, *, reference: bool = False, limits: Limits | 
     kind = formats.sniff(data)
     if kind not in _PLUGINS or (kind == "AVIF" and not features.check("avif")):
         raise _unsupported(data, kind)
+    if kind in _PIXEL_SHARE:
+        limits = replace(limits, pixels=int(limits.pixels * _PIXEL_SHARE[kind]))
     size = formats.size(data, kind)
     if size is not None:
         check_size(size, limits)

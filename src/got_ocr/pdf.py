@@ -43,6 +43,7 @@ def render(
     the limits is lowered before anything is drawn. Raises PageRenderFailed for a broken page.
     """
     with _opened(file, password) as document, _page_border():
+        _lay_down_fields(document, index)
         page = document[index]
         try:
             width, height = page.get_size()
@@ -54,6 +55,20 @@ def render(
                 bitmap.close()
         finally:
             page.close()
+
+
+def _lay_down_fields(document: Any, index: int) -> None:
+    """Make what is filled into the fields of a form a part of its page, in memory: PDFium would draw it by its form
+    environment alone, which is also what runs scripts. A page that refuses is drawn without."""
+    import pypdfium2.raw as pdfium
+
+    if pdfium.FPDF_GetFormType(document) == pdfium.FORMTYPE_NONE:
+        return
+    page = document[index]
+    try:
+        pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
+    finally:
+        page.close()  # takes effect in a page loaded after
 
 
 def _scale(width: float, height: float, dpi: float | None, limits: Limits) -> float:
