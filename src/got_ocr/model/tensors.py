@@ -20,7 +20,7 @@ from torch import Tensor
 from got_ocr.errors import InvalidWeights, ModelError, OutputError, UnsafeWeights
 
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
-MAX_HEADER = 4 << 20  # bytes; the published checkpoint has about 90 KB
+MAX_HEADER = 1 << 20  # bytes; the published checkpoint has about 90 KB
 MAX_JSON = 4 << 20
 MAX_RANK = 8
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
