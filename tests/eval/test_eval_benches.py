@@ -164,6 +164,28 @@ def test_keys_tell_questions_apart() -> None:
     assert example.key() == Example("1", (), Task(), "text", "page").key()
 
 
+def test_keys_follow_the_pictures(tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    example = Example("1", (file,), Task(), "text", "page")
+    missing = example.key()
+    file.write_bytes(b"one")
+    first = example.key()
+    file.write_bytes(b"two")
+    made = [
+        Example("1", (Image.new("L", size, grey),), Task(), "t", "k").key()
+        for size, grey in (((2, 3), 0), ((3, 2), 0), ((2, 3), 1))
+    ]
+    assert len({missing, first, example.key(), *made}) == 6
+    file.write_bytes(b"one")
+    assert example.key() == first
+
+
+def test_two_rows_of_one_id_are_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.json", [conversation(id="a"), conversation("b.png", id="a")])
+    with pytest.raises(InputError, match="row 2"):
+        list(read_bench(file))
+
+
 def test_answers_of_another_program(tmp_path: Path) -> None:
     rows = [{"image": "d/a.png", "label": "one", "answer": "1"}, {"image": "a.png", "label": "two", "answer": "2"}]
     file = write(tmp_path / "results_final.json", [*rows, {"imagename": "b.png", "answer": "3"}])

@@ -69,6 +69,16 @@ def test_anything_else_is_no_chart(text: str) -> None:
     assert parse_chart(text) is None
 
 
+def test_numbers_too_long_to_write_and_odd_escapes_break_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    chart = parse_chart(
+        "{'values': {'a\\d': " + "0x" + "f" * 40_000 + ", 0x" + "f" * 4000 + ": [0x" + "f" * 4000 + "]}}"
+    )
+    assert chart is not None
+    assert [t.value for t in chart.triples()] == ["", ""]
+    assert [t.value for t in chart.published_triples()] == ["", ""]
+    assert list(recwarn) == []
+
+
 @given(st.text(alphabet="{}[]'\"a:1,- ", max_size=40))
 def test_no_text_breaks_the_parser(text: str) -> None:
     parse_chart(text)

@@ -72,6 +72,9 @@ def test_rapidocr_gets_blue_green_red_arrays(monkeypatch: pytest.MonkeyPatch) ->
     seen = []
 
     class Engine:
+        def __init__(self, params):
+            assert params == {"Global.log_level": "error"}
+
         def __call__(self, array):
             seen.append(array[0, 0].tolist())
             return types.SimpleNamespace(txts=("one", "two") if len(seen) == 1 else None)

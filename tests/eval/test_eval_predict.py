@@ -104,7 +104,14 @@ def test_readers_and_settings_share_a_file_without_mixing(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "[]", '{"id": "x"}', '{"id":1,"key":"","reader":"","settings":"","text":"","status":"","seconds":0}']
+    "line",
+    [
+        "{",
+        "[]",
+        '{"id":"","key":"","reader":"","settings":"","text":"","status":"","seconds":NaN}',
+        '{"id": "x"}',
+        '{"id":1,"key":"","reader":"","settings":"","text":"","status":"","seconds":0}',
+    ],
 )
 def test_a_file_of_something_else_is_refused(tmp_path: Path, line: str) -> None:
     file = tmp_path / "p.jsonl"

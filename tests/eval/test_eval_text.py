@@ -137,6 +137,20 @@ def test_meteor_says_why_it_is_missing_and_never_downloads(monkeypatch: pytest.M
         metrics.meteor_reason.cache_clear()
 
 
+def test_meteor_is_handed_to_nltk_the_published_way_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nltk.translate import meteor_score
+
+    seen = []
+    monkeypatch.setattr(metrics, "meteor_reason", lambda: None)
+    monkeypatch.setattr(
+        meteor_score, "meteor_score", lambda references, hypothesis: seen.append((references, hypothesis)) or 0.5
+    )
+    score = PaperScorer().score("what was read", "the truth")
+    assert score is not None
+    assert score.meteor == 0.5
+    assert seen == [([["what", "was", "read"]], ["the", "truth"])]
+
+
 def test_paper_scorer_swaps_prediction_and_reference() -> None:
     from nltk.metrics import f_measure, precision, recall
     from nltk.translate.bleu_score import sentence_bleu

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,7 +116,7 @@ def _synthesised(args: argparse.Namespace) -> Iterator["Example"]:
     made = recipe(args.recipe)
     for index in range(args.count):
         sample = build(made, args.seed, index)
-        task = sample.task if args.mode is None else Task(mode=args.mode)
+        task = sample.task if args.mode is None else replace(sample.task, mode=args.mode)
         yield Example(f"{made.name}/{args.seed}/{index:06d}", sample.images, task, sample.target, sample.kind)
 
 

@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image
 
 from got_ocr import image
 from got_ocr.errors import GotOcrError, InputError, InputNotFound
-from got_ocr.task import Box, Mode, Task
+from got_ocr.task import Box, Color, Mode, Task
 
 Picture = Path | Image.Image
 
@@ -38,9 +38,19 @@ class Example:
     kind: str
 
     def key(self) -> str:
-        """Name this question in 16 hex digits; an answer under another key is to something else."""
-        facts = json.dumps([self.id, repr(self.task), self.reference], ensure_ascii=True)
-        return hashlib.sha256(facts.encode("ascii")).hexdigest()[:16]
+        """Name this question, pictures included, in 16 hex digits: an answer under another key is to something else."""
+        facts = [self.id, repr(self.task), self.reference, *(_fingerprint(picture) for picture in self.images)]
+        return hashlib.sha256(json.dumps(facts, ensure_ascii=True).encode("ascii")).hexdigest()[:16]
+
+
+def _fingerprint(picture: Picture) -> str:
+    if isinstance(picture, Image.Image):
+        return hashlib.sha256(f"{picture.mode} {picture.size}".encode() + picture.tobytes()).hexdigest()
+    try:
+        with picture.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""  # reading it will say what is wrong
 
 
 def read_bench(
@@ -53,9 +63,13 @@ def read_bench(
     InputError.
     """
     root = images if images is not None else (source if source.is_dir() else source.parent)
+    seen: set[str] = set()
     for file in _files(source):
         for number, row in _rows(file):
             example = _example(row, number, file.stem, root, kind or file.stem)
+            if example.id in seen:
+                raise InputError(f"row {number} of {file.name} has the 'id' of an earlier row")
+            seen.add(example.id)
             yield example if mode is None else replace(example, task=replace(example.task, mode=mode))
 
 
@@ -88,7 +102,7 @@ def task_of_prompt(prompt: str, size: Callable[[], tuple[int, int]]) -> Task:
     if "patch reference" in prompt:
         return Task(mode=mode, crop=True)
     if color := _COLOR.search(prompt):
-        return Task(mode=mode, color=color[1].lower())  # type: ignore[arg-type]  # the pattern allows the three colours only
+        return Task(mode=mode, color=cast(Color, color[1].lower()))
     if box := _BOX.search(prompt):
         numbers = [int(n) for n in box.groups() if n is not None]
         return Task(mode=mode, box=_pixels(numbers, size()), box_mode="prompt")

@@ -8,6 +8,7 @@ import ast
 import json
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -72,9 +73,9 @@ def _points(values: Mapping[object, object]) -> tuple[tuple[str, str, object], .
     points: list[tuple[str, str, object]] = []
     for name, value in values.items():
         if isinstance(value, dict):
-            points.extend((str(name), str(inner), point) for inner, point in value.items())
+            points.extend((_text(name), _text(inner), point) for inner, point in value.items())
         else:
-            points.append((str(name), FLAT, value))
+            points.append((_text(name), FLAT, value))
     return tuple(points)
 
 
@@ -85,7 +86,9 @@ def _load(text: str) -> object:
     text += "}" * max(0, text.count("{") - text.count("}"))
     for read in (json.loads, ast.literal_eval):
         try:
-            return read(text)
+            with warnings.catch_warnings():  # Python warns of unknown escapes such as \\d in a literal
+                warnings.simplefilter("ignore")
+                return read(text)
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             continue
     return None
@@ -103,16 +106,23 @@ def _nesting(text: str) -> int:
     return deepest
 
 
+def _text(raw: object) -> str:
+    try:
+        return str(raw)
+    except ValueError:  # an integer of thousands of digits, written in hexadecimal, has no decimal text
+        return ""
+
+
 def _number(raw: object) -> float | str:
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         # an integer of hundreds of digits has no float; such a number compares as text
-        return float(raw) if abs(raw) < 1e300 else str(raw)
-    text = re.sub(r"[\s,$€£¥%]", "", str(raw))
-    return float(text) if re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?", text) else str(raw).lower()
+        return float(raw) if abs(raw) < 1e300 else _text(raw)
+    text = re.sub(r"[\s,$€£¥%]", "", _text(raw))
+    return float(text) if re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?", text) else _text(raw).lower()
 
 
 def _digits(raw: object) -> float | str:
-    text = re.sub(r"[^\d.-]", "", str(raw))
+    text = re.sub(r"[^\d.-]", "", _text(raw))
     try:
         number = float(text)
     except ValueError:

@@ -77,7 +77,7 @@ def _rapidocr() -> Any:
         package = importlib.import_module("rapidocr")
     except ImportError:
         raise MissingDependency("RapidOCR is not installed: pip install rapidocr onnxruntime") from None
-    return package.RapidOCR()
+    return package.RapidOCR(params={"Global.log_level": "error"})  # by default it logs every model file that it opens
 
 
 def _reader(read: Callable[[Image.Image], str]) -> Reader:

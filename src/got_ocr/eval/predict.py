@@ -5,6 +5,7 @@ Knows readers only as callables; no model, no score.
 """
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -69,9 +70,12 @@ def predict(
     mend(file)
     known = {p.key: p for p in read_predictions(file) if (p.reader, p.settings) == (reader, settings)}
     for example in examples:
-        found = known.get(example.key())
+        key = example.key()
+        found = known.get(key)
         if found is None or (retry_failed and found.status == FAILED):
-            found = _ask(example, read, reader, settings)
+            found = _ask(
+                example, read, Prediction(example.id, key, reader, settings, "", FAILED, 0.0, GotOcrError.code)
+            )
             append(file, found)
         yield example, found
 
@@ -101,8 +105,8 @@ def _missing(example: Example, reader: str) -> Prediction:
     return Prediction(example.id, example.key(), reader, "", "", FAILED, 0.0, InputNotFound.code)
 
 
-def _ask(example: Example, read: Reader, reader: str, settings: str) -> Prediction:
-    failed = Prediction(example.id, example.key(), reader, settings, "", FAILED, 0.0, GotOcrError.code)
+def _ask(example: Example, read: Reader, failed: Prediction) -> Prediction:
+    """Fill in the answer; `failed` is what is said when there is none."""
     try:
         text, status, seconds = read(example.images, example.task)
     except (ModelError, MissingDependency):
@@ -137,8 +141,10 @@ def _row(line: bytes, where: str) -> Prediction:
     if not isinstance(row, Mapping):
         raise InputError(f"{where} is no prediction")
     texts = [row.get(name) for name in ("id", "key", "reader", "settings", "text", "status")]
-    seconds, error = row.get("seconds"), row.get("error", "")
-    if not all(isinstance(v, str) for v in (*texts, error)) or not isinstance(seconds, int | float):
+    seconds: Any = row.get("seconds")
+    error = row.get("error", "")
+    timed = isinstance(seconds, int | float) and math.isfinite(seconds)
+    if not timed or not all(isinstance(v, str) for v in (*texts, error)):
         raise InputError(f"{where} is no prediction: it needs id, key, reader, settings, text, status and seconds")
     identity, key, reader, settings, text, status = map(str, texts)
     return Prediction(identity, key, reader, settings, text, status, float(seconds), str(error))

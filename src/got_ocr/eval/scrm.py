@@ -128,9 +128,8 @@ def corrected_similarity(guessed: Chart, true: Chart, tolerance: Tolerance) -> f
 
 def _match(predicted: Triple, reference: Triple, tolerance: Tolerance) -> bool:
     if isinstance(predicted.value, float) and isinstance(reference.value, float):
-        allowed = (
-            tolerance.relative * abs(reference.value) * (1 + 1e-9)
-        )  # 1.05 is within 5 % of 1, whatever binary says
+        # a hair more: 1.05 is within 5 % of 1, whatever binary fractions say
+        allowed = tolerance.relative * abs(reference.value) * (1 + 1e-9)
         if abs(predicted.value - reference.value) > allowed:
             return False
         texts = ("", "")
