@@ -34,8 +34,9 @@ _BEARABLE = 4.0  # samples of a stroke that may touch a label: its very corner
 class Wish:
     """A label that looks for its side.
 
-    kind: `point` (any side, outwards preferred), `side` (either side of a line with normal `toward`), `centre` (on the place,
-    may slide along `toward`), `fixed` (at `anchor`). strict: only the half plane of `toward`.
+    kind: `point` (any side, outwards preferred), `side` (either side of a line with normal `toward`), `centre` (on the
+    place, may slide along `toward`), `fixed` (at `anchor`, or at another diagonal when the anchor is diagonal and
+    taken). strict: only the half plane of `toward`.
     """
 
     at: tree.At
@@ -68,7 +69,9 @@ def place(items: list[tree.Item], dots: list[tree.At], wishes: list[Wish]) -> li
 def _options(wish: Wish) -> list[tree.Label]:
     at = wish.at
     if wish.kind == "fixed":
-        return [tree.Label(at, wish.anchor, wish.text)]
+        diagonal: tuple[tree.Anchor, ...] = ("below left", "below right", "above left", "above right")
+        others = diagonal if wish.anchor in diagonal else ()
+        return [tree.Label(at, side, wish.text) for side in dict.fromkeys((wish.anchor, *others))]
     if wish.kind == "centre":
         slides = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7) if wish.toward else (0.0,)
         moved = [complex(at.x, at.y) + wish.toward * s for s in slides]
@@ -88,7 +91,9 @@ def _options(wish: Wish) -> list[tree.Label]:
 def _cost(
     label: tree.Label, wish: Wish, ink: NDArray[np.float64], taken: list[Box], middle: NDArray[np.float64]
 ) -> float:
-    """Count what lies in the label's box: samples of strokes, other labels (dear), and a taste for the outer side (cheap)."""
+    """Count what lies in the label's box: samples of strokes, other labels (dear), and a taste for the outer side
+    (cheap).
+    """
     left, bottom, right, top = _box(label)
     grown = (left - 0.03, bottom - 0.03, right + 0.03, top + 0.03)
     inside = (ink[:, 0] > grown[0]) & (ink[:, 0] < grown[2]) & (ink[:, 1] > grown[1]) & (ink[:, 1] < grown[3])
@@ -106,6 +111,8 @@ def _cost(
         cost += 0.05 * float(near)
     elif wish.kind == "side":
         cost += 0.8 - 0.8 * _dot(_SIDES[label.anchor], wish.toward)
+    elif wish.kind == "fixed":
+        cost += 3.0 * (label.anchor != wish.anchor)
     elif wish.kind == "centre":
         cost += abs(complex(label.at.x - wish.at.x, label.at.y - wish.at.y))
     return cost
@@ -123,7 +130,7 @@ def _tick_box(item: tree.Ticks, value: int) -> Box:
 
 
 def _disc(at: tree.At) -> NDArray[np.float64]:
-    return np.array([(at.x, at.y)] * 2) + np.array([(-0.04, 0.0), (0.04, 0.0)])
+    return np.array([(at.x - 0.04, at.y), (at.x + 0.04, at.y)])
 
 
 def _dot(a: complex, b: complex) -> float:

@@ -1,7 +1,8 @@
 """A drawing board: constructions are put on it as complex numbers, and it becomes a figure tree in normal form.
 
-Holds the normal form (longer side of fixed length, lower left corner at the origin, two decimals), the marks whose size does
-not scale (right angles, angle arcs, ticks), naming, and the choice of label sides. Knows no particular construction, no pixel.
+Holds the normal form (longer side of fixed length, lower left corner at the origin, two decimals), the marks whose size
+does not scale (right angles, angle arcs, ticks), naming, and the choice of label sides. Knows no particular
+construction, no pixel.
 """
 
 import cmath
@@ -48,8 +49,9 @@ Draw = Callable[[Frame], list[Item]]
 
 @dataclass(slots=True)
 class Sketch:
-    """Collect a construction. fixed: board units are centimetres and nothing is turned, scaled or shifted (axes, solids with
-    ellipses say `upright` instead, which forbids turning only). named: points carry letters."""
+    """Collect a construction. fixed: board units are centimetres and nothing is turned, scaled or shifted (axes, solids
+    with ellipses say `upright` instead, which forbids turning only). named: points carry letters.
+    """
 
     rng: np.random.Generator
     main: Style = PLAIN
@@ -66,10 +68,10 @@ class Sketch:
     _wishes: list[tuple[Callable[[Frame], Wish], bool]] = field(default_factory=list)
     _reach: list[complex] = field(default_factory=list)
 
-    # -- points and text ------------------------------------------------------------------------------------------------
+    # -- points and text
 
     def point(self, z: complex, text: str = "", dot: bool = False) -> complex:
-        """Name a place (with the next letter unless `text` says otherwise); a figure without names keeps only the dot."""
+        """Name a place, with the next letter unless `text` says otherwise; without names only the dot stays."""
         self._reach.append(z)
         if dot:
             self._dots.append(z)
@@ -121,7 +123,7 @@ class Sketch:
         """Write beside a place, on a given side; for boards that are not turned."""
         self._wishes.append((lambda f: Wish(f.at(z), text, "fixed", 0, False, anchor), False))
 
-    # -- lines ----------------------------------------------------------------------------------------------------------
+    # -- lines
 
     def line(self, *zs: complex, closed: bool = False, style: Style | None = None) -> None:
         """Draw a broken line."""
@@ -181,7 +183,7 @@ class Sketch:
         self._reach.extend(reach)
         self._draws.append(lambda _: [item])
 
-    # -- marks, of one size whatever the scale --------------------------------------------------------------------------
+    # -- marks, of one size whatever the scale
 
     def right(self, vertex: complex, p: complex, q: complex) -> None:
         """Mark a right angle at `vertex` between the directions of p and q."""
@@ -242,10 +244,11 @@ class Sketch:
 
         self._draws.append(draw)
 
-    # -- the end --------------------------------------------------------------------------------------------------------
+    # -- the end
 
     def figure(self, extent: float) -> tree.Figure | None:
-        """Turn, scale and place the board, choose label sides; None when a label would lie on lines or on another label.
+        """Turn, scale and place the board, choose label sides; None when a label would lie on lines or on another
+        label.
 
         extent: length of the longer side in centimetres (ignored by a fixed board).
         """
@@ -265,6 +268,8 @@ class Sketch:
             return Frame(1, 0, False, dict(self._names))
         turn = 0.0 if self.upright or self.rng.random() < 0.5 else float(self.rng.uniform(-math.pi, math.pi))
         mirror = bool(self.rng.random() < 0.5)
+        if mirror and self.upright:
+            turn = math.pi  # with the mirror in the level axis this swaps left and right
         spun = [cmath.exp(1j * turn) * (z.conjugate() if mirror else z) for z in self._reach]
         low = complex(min(z.real for z in spun), min(z.imag for z in spun))
         size = max(max(z.real for z in spun) - low.real, max(z.imag for z in spun) - low.imag)
@@ -276,17 +281,11 @@ def _visible_thickness(items: list[Item]) -> list[Item]:
     """Say `thick` only where something thin stands beside it: otherwise nobody can see it."""
     if any(not _style(i).thick for i in items):
         return items
-    return [replace(i, style=replace(i.style, thick=False)) if hasattr(i, "style") else i for i in items]  # type: ignore[call-arg,misc]
+    return [replace(i, style=replace(i.style, thick=False)) if isinstance(i, tree.Stroke) else i for i in items]
 
 
 def _style(item: Item) -> Style:
-    return (
-        item.style
-        if isinstance(
-            item, tree.Path | tree.Rectangle | tree.Circle | tree.Ellipse | tree.Arc | tree.Bezier | tree.Plot
-        )
-        else PLAIN
-    )
+    return item.style if isinstance(item, tree.Stroke) else PLAIN
 
 
 def _unit(z: complex) -> complex:

@@ -4,6 +4,7 @@ One walk over the tree that serves label placement, the canvas size and hand-dra
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ def dense(lines: list[Line], step: float) -> Line:
     """Resample polylines to points at most `step` apart, all in one array (N, 2)."""
     out = [np.zeros((0, 2))]
     for line in lines:
-        for a, b in zip(line[:-1], line[1:], strict=True):
+        for a, b in pairwise(line):
             count = max(2, math.ceil(float(np.hypot(*(b - a))) / step) + 1)
             out.append(a + (b - a) * np.linspace(0, 1, count)[:, None])
     return np.concatenate(out)

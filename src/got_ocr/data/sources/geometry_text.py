@@ -1,7 +1,7 @@
 """Glyph outlines and sizes of the labels in figures: TeX mathematics as SVG path data, in centimetres at 10 pt.
 
-Holds the bridge to matplotlib's mathtext, whose fonts lie in its wheel, so that outlines do not depend on the fonts of the
-machine. Knows no figure.
+Holds the bridge to matplotlib's mathtext, whose fonts lie in its wheel, so that outlines do not depend on the fonts of
+the machine. Knows no figure.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from functools import lru_cache
 from got_ocr.errors import MissingDependency
 
 FONTS: tuple[str, ...] = ("cm", "stix", "dejavuserif", "stixsans", "dejavusans")
-_CM = 2.54 / 72  # a point of matplotlib's
+_CM = 10 / 100 * 2.54 / 72  # outlines come at 100 units to the em; 10 pt in centimetres
 SEP = 0.117  # the inner separation of a TikZ node at 10 pt, in centimetres
 
 
@@ -48,7 +48,7 @@ def glyphs(text: str, font: str = "cm") -> Glyphs:
         raise MissingDependency("figures need the package matplotlib: pip install 'got-ocr[synth]'") from error
 
     source = text if text.startswith("$") else rf"$\mathrm{{{text}}}$"
-    points, codes = text_to_path.get_text_path(FontProperties(size=10, math_fontfamily=font), source, ismath=True)
+    points, codes = text_to_path.get_text_path(FontProperties(math_fontfamily=font), source, ismath=True)
     scaled = [(float(x) * _CM, float(y) * _CM) for x, y in points]
     data = _data(scaled, [int(c) for c in codes])
     inked = [p for p, c in zip(scaled, codes, strict=True) if int(c) != 79]

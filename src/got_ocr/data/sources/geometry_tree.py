@@ -1,8 +1,8 @@
 r"""The figure tree of the geometry source and its one TikZ spelling.
 
-Lengths are centimetres, angles degrees, coordinates have two decimals: what the tree holds is exactly what the text says, so
-the drawing and the label cannot differ. Named points are written once as `\coordinate` and then by name. Knows no luck, no
-pixels and no fonts.
+Lengths are centimetres, angles degrees, coordinates have two decimals: what the tree holds is exactly what the text
+says, so the drawing and the label cannot differ. Named points are written once as `\coordinate` and then by name. Knows
+no luck, no pixels and no fonts.
 """
 
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ class Ellipse:
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """A piece of an ellipse from `start`, which lies at angle `first`, to angle `last`; a circle when the radii agree."""
+    """A piece of an ellipse from `start` at angle `first` to angle `last`; of a circle when the radii agree."""
 
     start: At
     first: float
@@ -178,7 +178,9 @@ class Ticks:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    r"""The graph of `text`, an expression in \x as PGF reads it, over [low, high]; `points` are its samples for the drawing."""
+    r"""The graph of `text`, an expression in \x as PGF reads it, over [low, high]; `points` are its samples for the
+    drawing.
+    """
 
     text: str
     low: float
@@ -204,7 +206,8 @@ class Label:
         return rf"\node{f'[{self.anchor}]' if self.anchor else ''} at {self.at} {{{self.text}}};"
 
 
-Item = Point | Path | Rectangle | Circle | Ellipse | Arc | Bezier | Dot | Grid | Ticks | Plot | Label
+Stroke = Path | Rectangle | Circle | Ellipse | Arc | Bezier | Plot  # what has a style
+Item = Stroke | Point | Dot | Grid | Ticks | Label
 
 
 @dataclass(frozen=True, slots=True)

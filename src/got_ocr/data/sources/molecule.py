@@ -1,8 +1,8 @@
 """Pictures of molecules with their SMILES: real ones, recombined ones, edited ones and ones grown atom by atom.
 
 Holds the mixture and the loop that asks for a structure until one can be drawn cleanly. The label is read back from the
-drawing's own coordinates and wedges (`molecule_draw`), so what the picture does not show is not in the label. Knows no font
-search, no augmentation and no model.
+drawing's own coordinates and wedges (`molecule_draw`), so what the picture does not show is not in the label. Knows no
+font search, no augmentation and no model.
 """
 
 from collections.abc import Callable
@@ -26,11 +26,11 @@ _ORIGINS = ("real", "crossed", "edited", "grown", "assembled")
 class MoleculeSource:
     """Make samples of kind `molecule`.
 
-    weights: how often a structure is real, crossed (two real ones recombined), edited (a real one changed), grown (atom by
-    atom) or assembled (scaffold and substituents). max_atoms: most heavy atoms. max_parts: most disconnected parts (salts).
-    flat: chance that wedges are left out. invent: chance that open stereo centres get a random configuration. isotope: chance
-    of one labelled isotope. max_side: longest side of the picture in pixels.
-    Raises InvalidValue for weights that are not five numbers with a positive sum.
+    weights: how often a structure is real, crossed (two real ones recombined), edited (a real one changed), grown (atom
+    by atom) or assembled (scaffold and substituents). max_atoms: most heavy atoms. max_parts: most disconnected parts
+    (salts). flat: chance that wedges are left out. invent: chance that open stereo centres get a random configuration.
+    isotope: chance of one labelled isotope. max_side: longest side of the picture in pixels. Raises InvalidValue for
+    weights that are not five numbers with a positive sum.
     """
 
     weights: tuple[float, ...] = (0.45, 0.2, 0.15, 0.08, 0.12)

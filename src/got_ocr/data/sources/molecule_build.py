@@ -1,7 +1,7 @@
 """Structures for the molecule source: chosen, recombined, edited, assembled or grown atom by atom.
 
-Holds the chemistry only (RDKit molecules in, RDKit molecules out; None where a draw of luck gave nothing sound). Knows no
-picture. All luck comes from the generator that is passed in: RDKit's own random functions are not used.
+Holds the chemistry only (RDKit molecules in, RDKit molecules out; None where a draw of luck gave nothing sound). Knows
+no picture. All luck comes from the generator that is passed in: RDKit's own random functions are not used.
 """
 
 import numpy as np
@@ -20,18 +20,22 @@ _GROWN = (
 )
 
 _SCAFFOLDS = (
-    "c1ccccc1 c1ccncc1 c1cncnc1 c1ccsc1 c1ccoc1 c1cc[nH]c1 c1cnc[nH]1 c1cscn1 c1cocn1 c1cn[nH]c1 c1ccc2ccccc2c1 "
-    "c1ccc2ncccc2c1 c1ccc2[nH]ccc2c1 c1ccc2ocnc2c1 c1ccc2sccc2c1 C1CCCCC1 C1CCCC1 C1CCC1 C1CC1 C1CCNCC1 C1CNCCN1 "
-    "C1COCCN1 C1CCOC1 C1CCNC1 C1CCOCC1 O=C1CCCCC1 O=C1CCCN1 C1=CCCCC1 c1ccc2c(c1)CCCC2 c1ccc2c(c1)OCO2 C1CC2CCC1C2 "
-    "O=C1C=CC(=O)C=C1 O=C1NC(=O)c2ccccc21 c1ncc2nc[nH]c2n1 O=c1cc[nH]c(=O)[nH]1 c1ccc2c(c1)[nH]c1ccccc12 "
-    "c1ccc(-c2ccccc2)cc1 c1ccc2cc3ccccc3cc2c1 C1CCC2CCCCC2C1 O=c1ccc2ccccc2o1 c1nnn[nH]1 c1nc[nH]n1 C1CCSC1 CCCCCC CCOCC"
-).split()
+    "c1ccccc1", "c1ccncc1", "c1cncnc1", "c1ccsc1", "c1ccoc1", "c1cc[nH]c1", "c1cnc[nH]1", "c1cscn1", "c1cocn1",
+    "c1cn[nH]c1", "c1ccc2ccccc2c1", "c1ccc2ncccc2c1", "c1ccc2[nH]ccc2c1", "c1ccc2ocnc2c1", "c1ccc2sccc2c1",
+    "C1CCCCC1", "C1CCCC1", "C1CCC1", "C1CC1", "C1CCNCC1", "C1CNCCN1", "C1COCCN1", "C1CCOC1", "C1CCNC1", "C1CCOCC1",
+    "O=C1CCCCC1", "O=C1CCCN1", "C1=CCCCC1", "c1ccc2c(c1)CCCC2", "c1ccc2c(c1)OCO2", "C1CC2CCC1C2", "O=C1C=CC(=O)C=C1",
+    "O=C1NC(=O)c2ccccc21", "c1ncc2nc[nH]c2n1", "O=c1cc[nH]c(=O)[nH]1", "c1ccc2c(c1)[nH]c1ccccc12",
+    "c1ccc(-c2ccccc2)cc1", "c1ccc2cc3ccccc3cc2c1", "C1CCC2CCCCC2C1", "O=c1ccc2ccccc2o1", "c1nnn[nH]1", "c1nc[nH]n1",
+    "C1CCSC1", "CCCCCC", "CCOCC",
+)  # fmt: skip
 _SUBSTITUENTS = (
-    "*C *CC *C(C)C *C(C)(C)C *CCCC *C=C *C#C *C#N *O *OC *OCC *OC(C)=O *N *NC *N(C)C *NC(C)=O *S *SC *F *Cl *Br *I "
-    "*C(=O)O *C(=O)OC *C(=O)N *C=O *C(C)=O *[N+](=O)[O-] *S(N)(=O)=O *S(C)(=O)=O *C(F)(F)F *OC(F)(F)F *CO *CCO *CN *CCN "
-    "*c1ccccc1 *Cc1ccccc1 *c1ccncc1 *C1CC1 *N1CCOCC1 *N1CCCC1 *N1CCN(C)CC1 *C(=O)c1ccccc1 *C(=O)Nc1ccccc1 *Oc1ccccc1 "
-    "*P(=O)(O)O *N=[N+]=[N-] *B(O)O *C(=O)[O-] *[NH3+] *[N+](C)(C)C *CC(N)C(=O)O *C=Cc1ccccc1 *C=CC(=O)O *N=Nc1ccccc1 *[Si](C)(C)C"
-).split()
+    "*C", "*CC", "*C(C)C", "*C(C)(C)C", "*CCCC", "*C=C", "*C#C", "*C#N", "*O", "*OC", "*OCC", "*OC(C)=O", "*N", "*NC",
+    "*N(C)C", "*NC(C)=O", "*S", "*SC", "*F", "*Cl", "*Br", "*I", "*C(=O)O", "*C(=O)OC", "*C(=O)N", "*C=O", "*C(C)=O",
+    "*[N+](=O)[O-]", "*S(N)(=O)=O", "*S(C)(=O)=O", "*C(F)(F)F", "*OC(F)(F)F", "*CO", "*CCO", "*CN", "*CCN",
+    "*c1ccccc1", "*Cc1ccccc1", "*c1ccncc1", "*C1CC1", "*N1CCOCC1", "*N1CCCC1", "*N1CCN(C)CC1", "*C(=O)c1ccccc1",
+    "*C(=O)Nc1ccccc1", "*Oc1ccccc1", "*P(=O)(O)O", "*N=[N+]=[N-]", "*B(O)O", "*C(=O)[O-]", "*[NH3+]", "*[N+](C)(C)C",
+    "*CC(N)C(=O)O", "*C=Cc1ccccc1", "*C=CC(=O)O", "*N=Nc1ccccc1", "*[Si](C)(C)C",
+)  # fmt: skip
 # What may stand for what in a real structure without breaking a valence: (old atomic number, aromatic, new one).
 _SWAPS = {(9, False): (17, 35, 1), (17, False): (9, 35, 53), (35, False): (17, 9), (8, False): (16,), (16, False): (8,)}
 
@@ -282,9 +286,9 @@ def with_stereo(rng: np.random.Generator, mol: Mol, chance: float) -> Mol:
         return mol
     out = Chem.Mol(mol)
     tags = (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)
-    for index, mark in Chem.FindMolChiralCenters(out, includeUnassigned=True, useLegacyImplementation=False):
-        if mark == "?":
-            out.GetAtomWithIdx(index).SetChiralTag(tags[int(rng.integers(2))])
+    for found in Chem.FindPotentialStereo(out):
+        if found.type == Chem.StereoType.Atom_Tetrahedral and found.specified == Chem.StereoSpecified.Unspecified:
+            out.GetAtomWithIdx(found.centeredOn).SetChiralTag(tags[int(rng.integers(2))])
     Chem.AssignStereochemistry(out, cleanIt=True, force=True)
     return out
 
@@ -296,7 +300,7 @@ def _rw(mol: Mol) -> Mol:
 
 
 def _sound(mol: Mol) -> Mol | None:
-    """Sanitise through SMILES, so that an edited molecule is exactly what its SMILES says; None when it is no molecule."""
+    """Sanitise through SMILES, so that an edited molecule is what its SMILES says; None when it is none."""
     from rdkit import Chem
 
     if Chem.SanitizeMol(mol, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:

@@ -1,0 +1,47 @@
+"""Pictures of sheet music with their **kern: one to four staves, engraved by Verovio.
+
+Holds the loop that composes until a page holds the score. The label is written from the same tree that was composed.
+Knows no augmentation and no model.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from got_ocr.data.sample import Sample
+from got_ocr.data.sources.music_compose import compose, new_style
+from got_ocr.data.sources.music_engrave import engrave, new_look
+from got_ocr.data.sources.music_kern import kern
+from got_ocr.errors import InvalidValue
+from got_ocr.task import Task
+
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MusicSource:
+    """Make samples of kind `music`.
+
+    bars: least and most bars. notes: about how many events a score may have, all staves together. max_chars: longest
+    label.
+    """
+
+    bars: tuple[int, int] = (2, 16)
+    notes: int = 160
+    max_chars: int = 3000
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bars[0] <= self.bars[1]:
+            raise InvalidValue("bars are the least and the most, at least 1")
+
+    def __call__(self, rng: np.random.Generator) -> Sample:
+        """Compose and engrave one score; the same generator state gives the same bytes."""
+        for _ in range(_ATTEMPTS):
+            style = new_style(rng, self.bars, self.notes)
+            text = kern(compose(rng, style))
+            look = new_look(rng)
+            image = engrave(text, look) if len(text) <= self.max_chars else None
+            if image is not None:
+                meta = {"font": look.font, "staves": len(style.clefs), "bars": style.bars}
+                return Sample((image,), text, "music", Task(mode="format"), meta=meta)
+        raise InvalidValue("no score fits these options; allow more characters or fewer bars")
