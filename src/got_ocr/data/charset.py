@@ -4,10 +4,15 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from got_ocr.errors import InvalidValue
+
 ASCII = "".join(chr(code) for code in range(0x20, 0x7F))
 MARKS = "“”‘’–—…•·©®™°±×÷§¶†‡€£¥¢½¼¾«»¿¡"
 LETTERS = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŒ"
+LANGUAGES = ("en", "zh")
 LATIN = frozenset(ASCII + MARKS + LETTERS)
+
+CJK_MARKS = "，。、；：？！“”‘’（）《》〈〉【】「」『』—…·～％"
 
 _FOLDS = {
     "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'", "–": "-", "—": "--", "…": "...", "•": "*", "·": "*",
@@ -16,6 +21,21 @@ _FOLDS = {
     "ﬁ": "fi", "ﬂ": "fl", "ﬀ": "ff", "ﬃ": "ffi", "ﬄ": "ffl",
 }  # fmt: skip
 _SPACES = re.compile(r"\s+")
+
+
+@lru_cache(maxsize=1)
+def chinese() -> frozenset[str]:
+    """Return the characters of GB 2312, its usual marks and printable ASCII: 6,763 ideographs."""
+    codes = (bytes((high, low)) for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF))
+    ideographs = "".join(code.decode("gb2312", errors="ignore") for code in codes)
+    return frozenset(ASCII + CJK_MARKS + ideographs)
+
+
+def alphabet(language: str) -> frozenset[str]:
+    """Return the label alphabet of a language, `en` or `zh`. Raises InvalidValue for another."""
+    if language not in LANGUAGES:
+        raise InvalidValue(f"language is one of {', '.join(LANGUAGES)}; not {language!r}")
+    return LATIN if language == "en" else chinese()
 
 
 def fold(text: str, allowed: frozenset[str]) -> str:

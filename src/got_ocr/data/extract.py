@@ -12,6 +12,8 @@ _BLANK = re.compile(r"\n\s*\n")
 _BLOCKS = frozenset({"p", "li", "h1", "h2", "h3", "h4", "dt", "dd", "td", "th", "blockquote", "div"})
 _SKIPPED = frozenset({"script", "style", "pre", "nav"})
 _POD_CODE = re.compile(r"[A-Z]<(<+ )?([^<>]*)( >+)?>")
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
+_DRAWN = re.compile(r"[\u2500-\u257f|+]")
 _MAN_FONT = re.compile(r"\\f(\[[A-Z]*\]|.)")
 _MAN_ESCAPES = {
     "\\-": "-",
@@ -63,6 +65,23 @@ def fortunes(path: Path) -> list[str]:
     if path.name in ("art", "ascii-art", "chinese", "song100", "tang300"):
         return []
     return [part for cookie in read(path).split("\n%\n") for part in _BLANK.split(cookie) if _prose(part)]
+
+
+def fortunes_zh(path: Path) -> list[str]:
+    """Split a Chinese fortune file; colours and drawn tables are left out, lines of a paragraph are joined."""
+    text = _COLOR.sub("", read(path))
+    parts = [part for cookie in text.split("\n%\n") for part in _BLANK.split(cookie)]
+    return [part for part in parts if not _DRAWN.search(part)]
+
+
+def words_zh(path: Path) -> list[str]:
+    """Make paragraphs of unrelated words from a jieba dictionary, so that rare ideographs occur."""
+    words = [line.split(" ")[0] for line in read(path).splitlines()]
+    words = [word for word in words if len(word) > 1 and all("\u4e00" <= char <= "\u9fff" for char in word)]
+    step = 7919  # a prime, so that neighbours in the dictionary come far apart
+    mixed = [words[rank * step % len(words)] for rank in range(len(words))] if words else []
+    rows = [mixed[at : at + 14] for at in range(0, len(mixed), 14)]
+    return ["".join(word + ("，", "", "、", "。")[rank % 4] for rank, word in enumerate(row)) + "。" for row in rows]
 
 
 def pod(path: Path) -> list[str]:

@@ -6,6 +6,7 @@ Lato), so that no held-out outline is ever seen in training.
 
 import os
 import sys
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.ImageFont import FreeTypeFont
 
-POOLS = ("train", "heldout", "handwriting", "zh", "all")
+POOLS = ("train", "heldout", "handwriting", "zh", "zh-heldout", "all")
 
 # Each entry covers every family whose name begins so: "PT " holds PT Sans, PT Serif and PT Mono.
 HELDOUT = (
@@ -54,13 +55,16 @@ UNREADABLE = (
     "Humor Sans", "Irianis ADF Style", "Mekanus ADF Titling", "unifur", "Junkyard", "EB Garamond SC",
     "EB Garamond 08 SC", "EB Garamond 12 SC", "Latin Modern Roman Caps", "Latin Modern Mono Caps",
 )  # fmt: skip
-CHINESE = ("WenQuanYi", "LXGW WenKai", "Noto Sans CJK SC", "Noto Serif CJK SC", "AR PL ", "Droid Sans Fallback")
-_INDEX_VERSION = 4
+# WenQuanYi Micro Hei was drawn from Droid Sans Fallback: both are for training.
+CHINESE = ("WenQuanYi Micro Hei", "LXGW WenKai", "AR PL KaitiM GB", "AR PL SungtiL GB", "AR PL UKai", "AR PL UMing")
+CHINESE_HELDOUT = ("Noto Sans CJK SC", "Noto Serif CJK SC")
+_OTHER_CJK = ("Noto Sans CJK", "Noto Serif CJK", "Noto Sans Mono CJK", "Droid Sans Fallback")
+_INDEX_VERSION = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Font:
-    """Describe one face of a font file.
+    """Describe one face of a font file. The index holds each face once, so faces are compared as objects.
 
     weight: 100 to 900 as in the OS/2 table. ranges: covered code points as (first, last) pairs; characters of the label
     alphabet that draw nothing are not in them. unicase: small letters look like capitals. licence: name table 13 or 14.
@@ -138,9 +142,9 @@ def held_out(family: str) -> bool:
 
 
 def _belongs(font: Font, name: str) -> bool:
-    chinese = font.family.startswith(CHINESE)
-    if name == "zh":
-        return chinese
+    if name in ("zh", "zh-heldout"):
+        return font.family.startswith(CHINESE if name == "zh" else CHINESE_HELDOUT)
+    chinese = font.family.startswith(CHINESE + CHINESE_HELDOUT + _OTHER_CJK)
     if chinese or not font.complete or font.unicase or font.family.startswith(UNREADABLE):
         return False
     if name == "handwriting":
@@ -152,7 +156,7 @@ def _belongs(font: Font, name: str) -> bool:
 
 @lru_cache(maxsize=16)
 def pool(name: str) -> tuple[Font, ...]:
-    """List the fonts of a pool: `train`, `heldout`, `handwriting`, `zh` or `all`.
+    """List the fonts of a pool: `train`, `heldout`, `handwriting`, `zh`, `zh-heldout` or `all` (Latin, readable).
 
     Raises InvalidValue for another name and MissingDependency where no installed font belongs to the pool.
     """
@@ -160,8 +164,11 @@ def pool(name: str) -> tuple[Font, ...]:
         raise InvalidValue(f"font pool is one of {', '.join(POOLS)}; not {name!r}")
     fonts = tuple(font for font in index() if _belongs(font, name))
     if not fonts:
-        wanted = ", ".join(sorted({prefix.strip() for prefix in HELDOUT})) if name == "heldout" else "any text font"
-        raise MissingDependency(f"no font of the pool {name!r} is installed; install one of: {wanted}")
+        wanted = {"heldout": HELDOUT, "zh": CHINESE, "zh-heldout": CHINESE_HELDOUT, "handwriting": HANDWRITING}.get(
+            name
+        )
+        names = ", ".join(prefix.strip() for prefix in wanted) if wanted else "any text font"
+        raise MissingDependency(f"no font of the pool {name!r} is installed; install one of: {names}")
     return fonts
 
 
@@ -189,7 +196,9 @@ def pick(name: str, rng: "np.random.Generator") -> Font:
 @lru_cache(maxsize=4096)
 def covered(font: Font, charset: frozenset[str]) -> frozenset[str]:
     """Intersect a set of characters with what the font draws."""
-    return frozenset(char for char in charset if any(first <= ord(char) <= last for first, last in font.ranges))
+    starts = [first for first, _ in font.ranges]
+    inside = ((char, bisect_right(starts, ord(char)) - 1) for char in charset)
+    return frozenset(char for char, rank in inside if rank >= 0 and ord(char) <= font.ranges[rank][1])
 
 
 @lru_cache(maxsize=1024)

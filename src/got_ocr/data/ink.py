@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Pixels = npt.NDArray[np.uint8]
     Points = npt.NDArray[np.float32]
 
-Align = str
+_SEEN = 40  # coverage of 255 from which a pixel counts as ink
 ALIGNMENTS = ("left", "center", "right", "justified")
 
 
@@ -43,40 +43,70 @@ class Inked:
 
 def strip(text: str, font: "FreeTypeFont") -> Strip | None:
     """Draw one line; None where nothing of it is visible."""
+    raw = _raw(text, font)
+    return None if raw is None else _cut(raw)
+
+
+def _raw(text: str, font: "FreeTypeFont") -> Strip | None:
+    """Draw one line, with whatever bare edges its glyphs have."""
     import numpy as np
+    from PIL import Image
 
     mask, (left, top) = font.getmask2(text, mode="L", anchor="ls")
-    width, height = mask.size
-    if not width or not height:
+    if not all(mask.size):
         return None
-    return _cut(np.frombuffer(bytes(mask), dtype=np.uint8).reshape(height, width), int(left), int(top))
+    picture = Image.new("L", mask.size)
+    picture.im.paste(mask, (0, 0, *mask.size))
+    return Strip(np.asarray(picture), int(left), int(top))
 
 
-def _cut(ink: "Pixels", left: int, top: int) -> Strip | None:
+def _cut(raw: Strip) -> Strip | None:
     import numpy as np
 
-    rows, columns = np.flatnonzero(ink.max(axis=1) > 40), np.flatnonzero(ink.max(axis=0) > 40)
+    ink = raw.ink
+    rows, columns = np.flatnonzero(ink.max(axis=1) > _SEEN), np.flatnonzero(ink.max(axis=0) > _SEEN)
     if not rows.size:
         return None
     first, last, start, end = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    return Strip(ink[first:last, start:end], left + start, top + first)
+    return Strip(ink[first:last, start:end], raw.left + start, raw.top + first)
 
 
-def spread(text: str, font: "FreeTypeFont", width: float) -> Strip | None:
-    """Draw one line with its spaces stretched to `width` pixels; as it is where that would look torn."""
-    words = text.split(" ")
-    space = font.getlength(" ")
-    room = width - font.getlength(text)
-    if len(words) < 3 or not 0 < room < 1.6 * space * (len(words) - 1):
-        return strip(text, font)
-    gap = space + room / (len(words) - 1)
-    pen, drawn = 0.0, []
-    for word in words:
-        part = strip(word, font)
-        if part is not None:
-            drawn.append(Strip(part.ink, part.left + round(pen), part.top))
-        pen += font.getlength(word) + gap
-    return join(drawn)
+class Case:
+    """Hold the words of one font at one size that a page has used, so that each is drawn and measured once."""
+
+    def __init__(self, font: "FreeTypeFont") -> None:
+        self._font = font
+        self._drawn: dict[str, Strip | None] = {}
+        self._wide: dict[str, float] = {}
+
+    def length(self, text: str) -> float:
+        """Return the width of a text in pixels."""
+        wide = self._wide
+        total = (len(words := text.split(" ")) - 1) * (wide.get(" ") or self._measured(" "))
+        return total + sum(wide.get(word) or self._measured(word) for word in words)
+
+    def _measured(self, word: str) -> float:
+        self._wide[word] = size = float(self._font.getlength(word)) if word else 0.0
+        return size
+
+    def line(self, text: str, width: float | None = None) -> Strip | None:
+        """Set a line from its words, its spaces stretched to `width` pixels unless that would look torn."""
+        words = text.split(" ")
+        gap = self.length(" ")
+        if width is not None and len(words) > 2:
+            room = (width - self.length(text)) / (len(words) - 1)
+            gap += room if 0 < room < 1.6 * gap else 0.0
+        pen, drawn = 0.0, []
+        for word in words:
+            part = self._drawn[word] if word in self._drawn else self._draw(word)
+            if part is not None:
+                drawn.append(Strip(part.ink, part.left + round(pen), part.top))
+            pen += self.length(word) + gap
+        return join(drawn)
+
+    def _draw(self, word: str) -> Strip | None:
+        self._drawn[word] = part = strip(word, self._font)
+        return part
 
 
 def join(parts: Sequence[Strip]) -> Strip | None:
@@ -103,19 +133,20 @@ def place(canvas: "Pixels", ink: "Pixels", left: int, top: int) -> None:
     np.maximum(view, ink, out=view)
 
 
-def block(texts: Sequence[str], font: "FreeTypeFont", pitch: float, align: Align) -> tuple[Inked, tuple[str, ...]]:
+def block(texts: Sequence[str], font: "FreeTypeFont", pitch: float, align: str) -> tuple[Inked, tuple[str, ...]]:
     """Draw lines one below another, base lines `pitch` pixels apart and never so close that their ink meets.
 
     Returns the ink, cut to its edges, and the texts that have any ink.
     """
     import numpy as np
 
+    case = Case(font)
     widths = [font.getlength(text) for text in texts]
     full = max(widths, default=0.0)
     drawn: list[tuple[str, Strip]] = []
     for rank, text in enumerate(texts):
         justify = align == "justified" and rank + 1 < len(texts)
-        part = spread(text, font, full) if justify else strip(text, font)
+        part = case.line(text, full) if justify else strip(text, font)
         if part is not None:
             shift = {"center": 0.5, "right": 1.0}.get(align, 0.0) * (full - widths[rank])
             drawn.append((text, Strip(part.ink, part.left + round(shift), part.top)))
@@ -145,7 +176,7 @@ def outline(ink: "Pixels", left: int, top: int) -> "Points":
     """List the corners of the ink's extent in every column, (4 * columns, 2) as x, y."""
     import numpy as np
 
-    solid = ink > 40
+    solid = ink > _SEEN
     columns = np.flatnonzero(solid.any(axis=0))
     first = solid.argmax(axis=0)[columns] + top
     last = ink.shape[0] - solid[::-1].argmax(axis=0)[columns] + top

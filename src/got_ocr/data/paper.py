@@ -72,7 +72,8 @@ def sheet(rng: "np.random.Generator", width: int, height: int, color: Color) -> 
 
     point = rng.random()
     plain: Pixels = np.empty((height, width, 3), dtype=np.uint8)
-    plain[:] = color
+    plain[0] = color
+    plain[1:] = plain[0]  # row by row: far faster than three values a pixel
     if point < 0.5:
         return plain
     if point < 0.75:
