@@ -126,9 +126,9 @@ def test_clean_png_needs_the_last_chunk() -> None:
 
 def test_many_empty_chunks_take_bounded_time() -> None:
     data = encoded("PNG")
-    start = time.perf_counter()
+    start = time.process_time()
     formats.clean_png(data[:33] + chunk(b"IDAT", b"") * 100_000 + data[33:])
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "BMP", "AVIF", "GIF"])

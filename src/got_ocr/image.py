@@ -217,17 +217,18 @@ def _finish(image: Image.Image, name: str, reference: bool, limits: Limits, fram
         frames = max(frames, _extra_pictures(image))
     notices = (f"frames_ignored:{frames - 1}",) if frames > 1 else ()
     depth = _grey_depth(image)
-    turned = _orientation(image)
+    turned = False
     if image.format == "TIFF":
+        turned = _orientation(image) in _UPRIGHT
         with _quiet():
             image.load()  # turns it upright on its own
     else:
-        image.load()
+        image.load()  # before its EXIF is asked for, which would load it too and hide a failure
     if reference:
         return Picture(to_rgb_plainly(image), notices, name)
-    if (remaining := _orientation(image)) in _UPRIGHT:
-        image = image.transpose(_UPRIGHT[remaining])
-    if turned in _UPRIGHT:
+    if (orientation := _orientation(image)) in _UPRIGHT:
+        turned, image = True, image.transpose(_UPRIGHT[orientation])
+    if turned:
         notices = (*notices, "orientation_applied")
     return Picture(to_rgb(image, depth=depth), notices, name)
 
@@ -260,7 +261,8 @@ def _border(data: bytes, kind: str) -> Iterator[None]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageTooManyPixels("the picture has far more pixels than are read: scale it down") from None
     except Exception as error:  # a parser that is fed untrusted bytes may raise anything
-        if "truncated" in str(error) or (data and formats.ends_early(data, kind)):
+        told = kind in ("", "TIFF") and "truncated" in str(error)  # its structure does not tell, or is not at hand
+        if told or formats.ends_early(data, kind):
             raise ImageTruncated("the picture ends early: the file was cut short") from None
         raise ImageCorrupt("the picture is damaged and cannot be decoded") from None
 

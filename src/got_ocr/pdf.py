@@ -85,21 +85,26 @@ def _scale(width: float, height: float, dpi: float | None, limits: Limits) -> fl
 
 @contextmanager
 def _opened(file: Path | bytes, password: str | None) -> Iterator[Any]:
+    with _PDFIUM:
+        document = _open(file, password)
+        try:
+            yield document
+        finally:
+            document.close()
+
+
+def _open(file: Path | bytes, password: str | None) -> Any:
     import pypdfium2
 
-    with _PDFIUM:
+    code = None
+    # A file that needs no password is refused with a wrong one: the second attempt is without.
+    for attempt in dict.fromkeys((password or None, None)):
         try:
-            document = pypdfium2.PdfDocument(file, password=password)
+            return pypdfium2.PdfDocument(file, password=attempt)
         except pypdfium2.PdfiumError as error:
             code = error.err_code
         except (OSError, ValueError):
             code = None
-        else:
-            try:
-                yield document
-            finally:
-                document.close()
-            return
     if code in _PASSWORD_CODES:
         tried = "the password does not open it" if password else "give its password"
         raise PdfEncrypted(f"the PDF is encrypted: {tried}")
