@@ -94,8 +94,7 @@ def load(source: Source, *, reference: bool = False, limits: Limits | None = Non
     """
     limits = limits or Limits()
     if isinstance(source, np.ndarray):
-        check_size((source.shape[1], source.shape[0]) if source.ndim > 1 else (0, 0), limits)
-        source = from_array(source)
+        source = from_array(source, limits)
     if isinstance(source, Image.Image):
         with _border(b"", ""):
             return _finish(source, "picture", reference, limits)
@@ -170,7 +169,7 @@ def check_size(size: tuple[int, int], limits: Limits) -> None:
         )
 
 
-def from_array(array: NDArray[Any]) -> Image.Image:
+def from_array(array: NDArray[Any], limits: Limits) -> Image.Image:
     """Make a picture of an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); see `load` for the types it may have."""
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
@@ -178,6 +177,7 @@ def from_array(array: NDArray[Any]) -> Image.Image:
         raise InvalidValue(
             "an array of a picture has the shape (height, width), with 3 or 4 channels last if in colour"
         )
+    check_size((array.shape[1], array.shape[0]), limits)
     if array.dtype == np.bool_:
         array = array * np.uint8(255)
     elif array.dtype == np.uint16:
