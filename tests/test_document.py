@@ -324,3 +324,30 @@ def test_a_document_that_changed_after_listing_is_an_input_error(tmp_path: Path)
     path.write_bytes(b"junk")
     with pytest.raises(PdfCorrupt):
         found[0].load()
+
+
+def test_a_folder_or_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path)
+    plain = Path.open
+
+    def refused(self: Path, *args: object, **rest: object) -> object:
+        if self.name == "scan":
+            raise PermissionError
+        return plain(self, *args, **rest)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", refused)
+    assert "scan" not in [page.source for page in document.pages(tmp_path)]
+
+    def closed(_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(InputNotFound, match="cannot be read"):
+        document.pages(tmp_path)
+
+
+def test_a_tiff_of_endless_pages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document.formats, "FRAMES_COUNTED", 2)
+    with pytest.raises(TooManyPages, match="more than 2"):
+        document.count(encoded("TIFF", 4))
+    assert document.count(encoded("TIFF", 2)) == 2

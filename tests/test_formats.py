@@ -163,3 +163,20 @@ def test_directories_in_a_circle_are_followed_once() -> None:
     entries = struct.unpack_from("<H", data, second)[0]
     struct.pack_into("<I", data, second + 2 + 12 * entries, first)
     assert formats.tiff_directories(bytes(data)) == (first, second)
+
+
+def test_a_directory_whose_link_is_cut_off_is_still_a_page() -> None:
+    data = encoded("TIFF")
+    (start,) = formats.tiff_directories(data)
+    entries = struct.unpack_from("<H", data, start)[0]
+    cut = data[: start + 2 + 12 * entries + 2]
+    assert formats.tiff_directories(cut) == (start,)
+    assert formats.tiff_page(cut, start) == cut
+
+
+def test_boxes_that_reach_to_the_end_or_have_long_sizes() -> None:
+    head = b"\0\0\0\x10ftypavif" + bytes(4)
+    assert not formats.ends_early(head + b"\0\0\0\0mdat" + bytes(9), "AVIF")
+    long_box = struct.pack(">I4sQ", 1, b"mdat", 40) + bytes(24)
+    assert not formats.ends_early(head + long_box, "AVIF")
+    assert formats.ends_early(head + long_box[:-1], "AVIF")

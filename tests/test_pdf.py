@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from got_ocr import document, pdf
-from got_ocr.errors import ImageDecodeFailed, ImageTooSmall, InputError, PageRenderFailed, PdfCorrupt, PdfEncrypted
+from got_ocr.errors import ImageDecodeFailed, ImageTooSmall, InputError, InputNotFound, PageRenderFailed, PdfCorrupt, PdfEncrypted
 from got_ocr.image import Limits
 
 pikepdf = pytest.importorskip("pikepdf")
@@ -40,6 +40,7 @@ def drawn(
 
 
 WORD = "secret"  # what opens the encrypted files below
+NO_TEXT = "\udcff"
 RED_LEFT = b"1 0 0 rg 0 0 100 100 re f"
 
 
@@ -340,3 +341,23 @@ def test_mutated_files_raise_input_errors_only() -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_many_mutated_files_raise_input_errors_only(seed: int) -> None:
     assert fuzz(50 + seed, 2000) >= {"ok", "PdfCorrupt"}
+
+
+def test_a_file_that_went_away_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputNotFound):
+        pdf.count(tmp_path / "missing.pdf", None)
+
+
+def test_a_page_without_area_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pypdfium2
+
+    monkeypatch.setattr(pypdfium2.PdfPage, "get_size", lambda self: (0.0, 5.0))
+    with pytest.raises(PageRenderFailed, match="no area"):
+        first(saved(drawn(RED_LEFT)))
+
+
+def test_a_password_that_is_no_text_does_not_open() -> None:
+    data = saved(drawn(RED_LEFT), encryption=pikepdf.Encryption(owner="boss", user=WORD))
+    with pytest.raises(PdfEncrypted):
+        document.count(data, password=NO_TEXT)
+    assert document.count(saved(drawn(RED_LEFT)), password=NO_TEXT) == 1

@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from got_ocr.errors import ImageDecodeFailed, PageRenderFailed, PdfCorrupt, PdfEncrypted
+from got_ocr.errors import ImageDecodeFailed, InputNotFound, PageRenderFailed, PdfCorrupt, PdfEncrypted
 from got_ocr.image import Limits
 
 POINTS_PER_INCH = 72
@@ -103,8 +103,10 @@ def _open(file: Path | bytes, password: str | None) -> Any:
             return pypdfium2.PdfDocument(file, password=attempt)
         except pypdfium2.PdfiumError as error:
             code = error.err_code
-        except (OSError, ValueError):
-            code = None
+        except OSError:
+            raise InputNotFound("the PDF is no longer there, or not readable") from None
+        except ValueError:  # a password that is no text
+            code = _PASSWORD_CODES[0]
     if code in _PASSWORD_CODES:
         tried = "the password does not open it" if password else "give its password"
         raise PdfEncrypted(f"the PDF is encrypted: {tried}")
