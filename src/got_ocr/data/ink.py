@@ -4,10 +4,13 @@ Ink is coverage, uint8, 0 bare and 255 full. A line's outline is the top and bot
 its box is right after any turn of the canvas.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from got_ocr.data import geometry
 
 if TYPE_CHECKING:
     import numpy as np
@@ -186,6 +189,18 @@ def outline(ink: "Pixels", left: int, top: int) -> "Points":
     )
 
 
+def turned(inked: Inked, matrix: "geometry.Matrix", margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Inked:
+    """Turn or bend a block and cut it to its new edges, with bare margins (left, top, right, bottom) in pixels."""
+    import numpy as np
+
+    left, top, right, bottom = margins
+    low_x, low_y, high_x, high_y = bounds(geometry.move(np.concatenate(inked.outlines), matrix))
+    matrix = geometry.shift(left - math.floor(low_x), top - math.floor(low_y)) @ matrix
+    width, height = math.ceil(high_x - math.floor(low_x)), math.ceil(high_y - math.floor(low_y))
+    warped = geometry.warp(inked.ink, matrix, (width + left + right, height + top + bottom), 0)
+    return Inked(warped, tuple(geometry.move(points, matrix) for points in inked.outlines))
+
+
 def bounds(points: "Points") -> tuple[float, float, float, float]:
     """Return the least left, top and the greatest right, bottom of points."""
     low, high = points.min(axis=0), points.max(axis=0)
@@ -194,8 +209,6 @@ def bounds(points: "Points") -> tuple[float, float, float, float]:
 
 def box(points: "Points", width: int, height: int) -> tuple[int, int, int, int]:
     """Round the bounds outwards to whole pixels inside the picture."""
-    import math
-
     left, top, right, bottom = bounds(points)
     return (
         max(0, math.floor(left)),

@@ -4,7 +4,7 @@ Knows fonts, corpora and layout; knows no task and no sample. A page is laid out
 turned, painted and worn; boxes go along.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -121,9 +121,13 @@ class _Sheet:
 
 def write(style: PageStyle, rng: "np.random.Generator") -> Page:
     """Write one page; every character of its lines is drawn by its font."""
+    return write_many(style, rng, 1)[0]
+
+
+def write_many(style: PageStyle, rng: "np.random.Generator", count: int) -> tuple[Page, ...]:
+    """Write the pages of one document: they share size, type and habits, but not how they lie and wear."""
     sheet = _draw_lots(style, rng)
-    placed = _fill(style, sheet, rng)
-    return _finish(style, sheet, placed, rng)
+    return tuple(_finish(style, sheet, _fill(style, sheet, rng), rng) for _ in range(count))
 
 
 def _draw_lots(style: PageStyle, rng: "np.random.Generator") -> _Sheet:
@@ -340,8 +344,3 @@ def label(lines: tuple[PageLine, ...], breaks: str, language: str) -> str:
         else:
             rows[-1] += (" " if language == "en" else "") + line.text
     return "\n".join(rows)
-
-
-def limited(style: PageStyle, most_chars: int) -> PageStyle:
-    """Return the style with an end of the text."""
-    return replace(style, most_chars=most_chars)

@@ -77,12 +77,7 @@ def _framed(inked: "Inked", rng: "np.random.Generator", size: int, angle: float)
     if angle == 0.0:
         moved = np.pad(inked.ink, ((top, bottom), (left, right)))
         return ink.Inked(moved, tuple(points + np.array((left, top), dtype=np.float32) for points in inked.outlines))
-    matrix = geometry.turn(width, height, angle)
-    low_x, low_y, high_x, high_y = ink.bounds(geometry.move(np.concatenate(inked.outlines), matrix))
-    matrix = geometry.shift(left - math.floor(low_x), top - math.floor(low_y)) @ matrix
-    full = math.ceil(high_x - math.floor(low_x)) + left + right, math.ceil(high_y - math.floor(low_y)) + top + bottom
-    warped = geometry.warp(inked.ink, matrix, full, 0)
-    return ink.Inked(warped, tuple(geometry.move(points, matrix) for points in inked.outlines))
+    return ink.turned(inked, geometry.turn(width, height, angle), (left, top, right, bottom))
 
 
 def _painted(inked: "Inked", rng: "np.random.Generator") -> "ink.Pixels":
