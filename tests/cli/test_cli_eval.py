@@ -122,6 +122,29 @@ def test_chunks_are_joined_by_joining_their_files(
     assert parts["all", "weights"]["figures"] == whole["all", "weights"]["figures"]
 
 
+def test_pages_of_one_document_are_read_as_one_and_others_one_by_one(
+    bench: Path, model: type[FakeModel], tmp_path: Path
+) -> None:
+    rows = [
+        {"image": ["0.png", "1.png"], "conversations": [{"value": prompt}, {"value": "x"}]}
+        for prompt in ("OCR with format across multi pages: ", "OCR: ")
+    ]
+    bench.write_text(json.dumps(rows))
+    asked = []
+
+    def read(self: FakeModel, source: object, **options: object) -> object:
+        asked.append(([p.name for p in source] if isinstance(source, list) else source.name, options["multi_page"]))  # type: ignore[attr-defined]
+        reading = types.SimpleNamespace(text="x", status="truncated" if len(asked) == 2 else "ok")
+        return [reading, reading] if len(asked) == 3 else reading  # a file of several pages gives a list
+
+    model.read = read  # type: ignore[method-assign, assignment]
+    run(bench, "--out", tmp_path / "out")
+    assert asked == [(["0.png", "1.png"], True), ("0.png", False), ("1.png", False)]
+    first, second = map(json.loads, (tmp_path / "out/predictions.jsonl").read_text().splitlines())
+    assert (first["text"], first["status"]) == ("x", "ok")
+    assert (second["text"], second["status"]) == ("x\nx\nx", "truncated")
+
+
 def test_failed_pictures_count_and_show_in_the_exit_status(bench: Path, model: type[FakeModel], tmp_path: Path) -> None:
     model.broken = frozenset({0})
     assert run(bench, "--out", tmp_path / "out") == 3

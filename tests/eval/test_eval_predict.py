@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from got_ocr.errors import ImageCorrupt, InputError, ModelNotFound, OutputError
+from got_ocr.errors import ImageCorrupt, InputError, InvalidValue, ModelNotFound, OutputError
 from got_ocr.eval.benches import Example
 from got_ocr.eval.predict import Prediction, given, predict, read_predictions, recorded
 from got_ocr.task import Task
@@ -31,7 +31,7 @@ class Scripted:
 
 
 def run(file: Path, reader: Scripted, count: int = 4, **rest) -> list[Prediction]:
-    return [p for _, p in predict(examples(count), reader, file, "model", **rest)]
+    return [p for _, p in predict(examples(count), lambda: reader, file, "model", **rest)]
 
 
 def test_a_second_run_asks_nothing_and_gives_the_same(tmp_path: Path) -> None:
@@ -91,6 +91,28 @@ def test_a_reader_without_its_model_stops_the_run_at_once(tmp_path: Path) -> Non
     assert not (tmp_path / "p.jsonl").exists()
 
 
+def test_a_reader_is_opened_once_and_only_for_an_open_question(tmp_path: Path) -> None:
+    file = tmp_path / "p.jsonl"
+    opened = []
+
+    def opener() -> Scripted:
+        opened.append(1)
+        return Scripted()
+
+    list(predict(examples(), opener, file, "model"))
+    list(predict(examples(), opener, file, "model"))
+    assert opened == [1]
+
+
+def test_a_reader_that_cannot_be_opened_stops_the_run(tmp_path: Path) -> None:
+    def opener() -> Scripted:
+        raise InvalidValue("no such device")
+
+    with pytest.raises(InvalidValue):
+        list(predict(examples(), opener, tmp_path / "p.jsonl", "model"))
+    assert not (tmp_path / "p.jsonl").exists()
+
+
 def test_readers_and_settings_share_a_file_without_mixing(tmp_path: Path) -> None:
     file = tmp_path / "p.jsonl"
     run(file, Scripted(), settings="a")
@@ -98,7 +120,7 @@ def test_readers_and_settings_share_a_file_without_mixing(tmp_path: Path) -> Non
     run(file, other, settings="b")
     assert len(other.asked) == 4
     peer = Scripted()
-    list(predict(examples(), peer, file, "peer", "a"))
+    list(predict(examples(), lambda: peer, file, "peer", "a"))
     assert len(peer.asked) == 4
     assert len(list(read_predictions(file))) == 12
 
@@ -128,7 +150,7 @@ def test_a_file_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> Non
 
 def test_lone_surrogates_do_not_break_the_file(tmp_path: Path) -> None:
     file = tmp_path / "p.jsonl"
-    list(predict(examples(1), lambda images, task: ("a\ud800", "ok", 0.0), file, "model"))
+    list(predict(examples(1), lambda: lambda images, task: ("a\ud800", "ok", 0.0), file, "model"))
     assert next(read_predictions(file)).text == "a?"
 
 

@@ -40,6 +40,7 @@ def test_counts_of_a_kind() -> None:
     )
     found = scores(*rows)["page", "got-ocr"]
     assert (found.n, found.failed, found.unsupported, found.paper_skipped) == (3, 1, 1, 1)
+    assert found.statuses == {"ok": 1, "loop": 1, "failed": 1, "unsupported": 1}
     assert found.loops == pytest.approx(1 / 3)
     assert found.seconds == 1.0  # 4 s over 4 pictures that were read
     assert value(found, "cer") == 6 / 9
@@ -99,8 +100,8 @@ def report() -> Report:
         "paper_f1": Figure(None, 0),
         "teds": Figure(0.5, 1, Interval(0.25, 0.75)),
     }
-    ours = KindScores("page|a", "got-ocr", 2, 1, 0, 1, 0.5, 0.7, figures)
-    theirs = KindScores("page|a", "tesseract", 0, 0, 2, 0, 0.0, None, {"cer": Figure(None, 0)})
+    ours = KindScores("page|a", "got-ocr", 2, 1, 0, 1, {"loop": 1, "failed": 1}, 0.5, 0.7, figures)
+    theirs = KindScores("page|a", "tesseract", 0, 0, 2, 0, {"unsupported": 2}, 0.0, None, {"cer": Figure(None, 0)})
     return Report("fox", 3, 1000, (ours, theirs), ("rule one.", "rule two."))
 
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from got_ocr.eval.predict import Prediction, Reader
     from got_ocr.eval.report import Report
     from got_ocr.eval.score import Row
-    from got_ocr.ocr import GotOcr
+    from got_ocr.reading import Reading
 
     Answers = Iterator[tuple[Example, Prediction]]
 
@@ -32,6 +33,8 @@ _DRAWS = 1000
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
+    from got_ocr.profiles import PROFILES
+
     parser = subparsers.add_parser("eval", help="score a model on a benchmark or on synthesised pictures")
     source = parser.add_argument_group("what is read")
     source.add_argument("bench", nargs="?", type=Path, help="benchmark: a .json or .jsonl file, or a folder of .jsonl")
@@ -52,6 +55,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     reader.add_argument("--answers", type=Path, help="also another program's result file: rows of image, label, answer")
     reader.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     reader.add_argument("--dtype", default="auto", help="auto, float32 or bfloat16")
+    reader.add_argument("--profile", choices=PROFILES, default="safe", help="rules of reading (default: safe)")
     reader.add_argument("--max-new-tokens", type=int, default=4096, help="longest answer (default: 4096)")
     output = parser.add_argument_group("what is written")
     output.add_argument(
@@ -141,16 +145,20 @@ def _readers(args: argparse.Namespace, file: Path) -> Iterator[tuple[str, "Answe
     from got_ocr.eval.predict import given, predict
 
     # All looked up before the first one reads for hours: a missing program or model shows now.
-    peers = [(name, peer(name)) for name in args.peer]
+    peers = [(name, partial(_same, peer(name))) for name in args.peer]
     answers = None if args.answers is None else read_answers(args.answers)
     if args.no_model:
         yield from _recorded(args, file)
     else:
         yield _model(args, file)
-    for name, read in peers:
-        yield name, predict(_examples(args), read, file, name, retry_failed=args.retry_failed)
+    for name, opener in peers:
+        yield name, predict(_examples(args), opener, file, name, retry_failed=args.retry_failed)
     if answers is not None:
         yield args.answers.stem, given(_examples(args), answers, args.answers.stem)
+
+
+def _same(reader: "Reader") -> "Reader":
+    return reader
 
 
 def _recorded(args: argparse.Namespace, file: Path) -> Iterator[tuple[str, "Answers"]]:
@@ -173,9 +181,9 @@ def _model(args: argparse.Namespace, file: Path) -> tuple[str, "Answers"]:
     from got_ocr.hub import resolve
 
     found = resolve(args.model)
-    settings = f"weights {_digest(found.path)}, {args.dtype}, {args.max_new_tokens} tokens"
-    read = _reader(found.path, args)
-    return found.name, predict(_examples(args), read, file, found.name, settings, args.retry_failed)
+    settings = f"weights {_digest(found.path)}, {args.dtype}, {args.profile}, {args.max_new_tokens} tokens"
+    opener = partial(_open, found.path, args)
+    return found.name, predict(_examples(args), opener, file, found.name, settings, args.retry_failed)
 
 
 def _digest(folder: Path) -> str:
@@ -189,27 +197,32 @@ def _digest(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _reader(folder: Path, args: argparse.Namespace) -> "Reader":
-    loaded: list[GotOcr] = []
+def _open(folder: Path, args: argparse.Namespace) -> "Reader":
+    """Load the model and wrap it into a reader; pages that belong together are read as one, others one by one."""
+    from got_ocr.ocr import GotOcr
+    from got_ocr.reading import worst
+
+    model = GotOcr.load(folder, device=args.device, dtype=args.dtype)
 
     def read(images: tuple["Picture", ...], task: Task) -> tuple[str, str, float]:
-        from got_ocr.ocr import GotOcr
-
-        if not loaded:
-            loaded.append(GotOcr.load(folder, device=args.device, dtype=args.dtype))
         start = time.perf_counter()
-        reading = loaded[0].read(
-            images[0] if len(images) == 1 else list(images),
-            mode=task.mode,
-            box=task.box,
-            box_mode=task.box_mode,
-            color=task.color,
-            crop=task.crop,
-            max_tiles=task.max_tiles,
-            multi_page=task.multi_page,
-            max_new_tokens=args.max_new_tokens,
-        )
-        return reading.text, reading.status, time.perf_counter() - start
+        readings: list[Reading] = []
+        for source in [list(images)] if task.multi_page else images:
+            found = model.read(
+                source,
+                mode=task.mode,
+                box=task.box,
+                box_mode=task.box_mode,
+                color=task.color,
+                crop=task.crop,
+                max_tiles=task.max_tiles,
+                multi_page=task.multi_page,
+                profile=args.profile,
+                max_new_tokens=args.max_new_tokens,
+            )
+            readings += found if isinstance(found, list) else [found]
+        seconds = time.perf_counter() - start
+        return "\n".join(r.text for r in readings), worst([r.status for r in readings]), seconds
 
     return read
 

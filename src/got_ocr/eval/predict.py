@@ -32,6 +32,7 @@ class Answer(NamedTuple):
 
 
 Reader = Callable[[tuple[Picture, ...], Task], tuple[str, str, float]]
+Opener = Callable[[], Reader]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Prediction:
 
 def predict(
     examples: Iterable[Example],
-    read: Reader,
+    open_reader: Opener,
     file: Path,
     reader: str,
     settings: str = "",
@@ -62,20 +63,21 @@ def predict(
 ) -> Iterator[tuple[Example, Prediction]]:
     """Answer every example, taking answers that `file` already has; yields each with its example, in order.
 
-    Answers of the same reader, settings and question are taken over. retry_failed: ask failed ones again. A picture
-    that fails is recorded and does not stop the run; a reader that lacks its model or program does (ModelError,
-    MissingDependency). Raises OutputError when the file cannot be written, InputError when it is no file of
-    predictions.
+    Answers of the same reader, settings and question are taken over. open_reader: called once, at the first open
+    question; what it raises stops the run. retry_failed: ask failed ones again. A picture that fails is recorded and
+    does not stop the run; a reader that lost its model or program does (ModelError, MissingDependency). Raises
+    OutputError when the file cannot be written, InputError when it is no file of predictions.
     """
     mend(file)
+    read: Reader | None = None
     known = {p.key: p for p in read_predictions(file) if (p.reader, p.settings) == (reader, settings)}
     for example in examples:
         key = example.key()
         found = known.get(key)
         if found is None or (retry_failed and found.status == FAILED):
-            found = _ask(
-                example, read, Prediction(example.id, key, reader, settings, "", FAILED, 0.0, GotOcrError.code)
-            )
+            read = read or open_reader()
+            failed = Prediction(example.id, key, reader, settings, "", FAILED, 0.0, GotOcrError.code)
+            found = _ask(example, read, failed)
             append(file, found)
         yield example, found
 

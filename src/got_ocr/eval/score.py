@@ -3,6 +3,7 @@
 Knows how a figure is made up of single scores; no file, no model, no layout of a report.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,8 +28,8 @@ from got_ocr.eval.tokens import unit_of
 
 ALL = "all"
 
-# Ends of a reading that mean the text went round in circles.
-LOOP_STATUSES = frozenset({"loop", "repetition"})
+# The status of a reading whose text went round in circles.
+LOOP = "loop"
 
 _PAPER = ("edit_distance", "f1", "precision", "recall", "bleu", "meteor")
 _CORRECTED = ("wer", "edit_distance", "precision", "recall", "f1")
@@ -61,9 +62,9 @@ class Figure:
 class KindScores:
     """What one reader reaches on one kind.
 
-    n: pictures scored, failed ones among them. failed, unsupported (left out of n), paper_skipped: counts. loops:
-    share of n that ended in repetition. seconds: wall time per picture, failed ones aside. figures: by name; `paper_`
-    marks the published rules.
+    n: pictures scored, failed ones among them. failed, unsupported (left out of n), paper_skipped: counts. statuses:
+    how many readings ended how. loops: share of n that ended in repetition. seconds: wall time per picture, failed ones
+    aside. figures: by name; `paper_` marks the published rules.
     """
 
     kind: str
@@ -72,6 +73,7 @@ class KindScores:
     failed: int
     unsupported: int
     paper_skipped: int
+    statuses: Mapping[str, int]
     loops: float
     seconds: float | None
     figures: Mapping[str, Figure]
@@ -152,7 +154,8 @@ def _kind(kind: str, reader: str, group: Sequence[Row], rng: np.random.Generator
         failed=len(rows) - len(done),
         unsupported=len(group) - len(rows),
         paper_skipped=sum(row.paper is None for row in rows),
-        loops=sum(row.status in LOOP_STATUSES for row in rows) / len(rows) if rows else 0.0,
+        statuses=dict(Counter(row.status for row in group)),
+        loops=sum(row.status == LOOP for row in rows) / len(rows) if rows else 0.0,
         seconds=sum(row.seconds for row in done) / pictures if pictures else None,
         figures=_figures(rows, rng, draws, special=kind != ALL),
     )
