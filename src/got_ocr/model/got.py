@@ -3,7 +3,7 @@
 Shapes: P tiles, V x U pixels, N image tokens of a tile, B batch rows, T positions, C decoder width, W vocabulary.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +13,6 @@ from got_ocr.errors import ModelError
 from got_ocr.model.config import GotConfig
 from got_ocr.model.decoder import Cache, Decoder
 from got_ocr.model.vision import VisionEncoder
-
-IGNORE = -100  # a label that takes no part in the loss
 
 
 class GotModel(nn.Module):
@@ -39,18 +37,18 @@ class GotModel(nn.Module):
 
     def encode(self, pixels: Tensor) -> Tensor:
         """Turn tiles of one size into image tokens in reading order: (P, 3, V, U) -> (P, N, C)."""
-        tokens: Tensor = self.connector(self.vision(pixels).flatten(2).transpose(1, 2))
+        return self.connect(self.vision(pixels))
+
+    def connect(self, features: Tensor) -> Tensor:
+        """Turn the encoder's output into image tokens in reading order: (P, C, Y', X') -> (P, N, C)."""
+        tokens: Tensor = self.connector(features.flatten(2).transpose(1, 2))
         return tokens
 
     def encode_many(self, tiles: Sequence[Tensor]) -> list[Tensor]:
         """Turn tiles of any sizes, each (3, V, U), into image tokens, each (N, C); tiles of one size go together."""
-        groups: dict[torch.Size, list[int]] = {}
-        for i, tile in enumerate(tiles):
-            groups.setdefault(tile.shape, []).append(i)
         features: dict[int, Tensor] = {}
-        for members in groups.values():
-            encoded = self.encode(torch.stack([tiles[i] for i in members]).to(self.device, self.dtype))
-            features.update(zip(members, encoded, strict=True))
+        for members, pixels in by_size(tiles):
+            features.update(zip(members, self.encode(pixels.to(self.device, self.dtype)), strict=True))
         return [features[i] for i in range(len(tiles))]
 
     def embed(self, ids: Tensor, features: Tensor | None) -> Tensor:
@@ -80,12 +78,21 @@ class GotModel(nn.Module):
         return self.decoder.logits(hidden)
 
     def loss(self, ids: Tensor, features: Tensor | None, labels: Tensor) -> Tensor:
-        """Average the cross-entropy of the labelled positions (label t scores position t-1); scores only those positions."""
+        """Average the cross-entropy over positions with a label >= 0 (label t scores position t-1); scores only those."""
         hidden = self.decoder(self.embed(ids, features))[:, :-1]
         targets = labels[:, 1:]
-        kept = targets != IGNORE
+        kept = targets >= 0
         return F.cross_entropy(self.decoder.logits(hidden[kept]), targets[kept])
 
     def new_cache(self, rows: int, size: int) -> Cache:
         """Allocate an empty cache of `rows` x `size` positions beside the weights."""
         return Cache(self.config.decoder, rows, size, self.device, self.dtype)
+
+
+def by_size(tiles: Sequence[Tensor]) -> Iterator[tuple[list[int], Tensor]]:
+    """Stack tiles of one size: gives (their places, (P, 3, V, U)) for each size."""
+    groups: dict[torch.Size, list[int]] = {}
+    for i, tile in enumerate(tiles):
+        groups.setdefault(tile.shape, []).append(i)
+    for members in groups.values():
+        yield members, torch.stack([tiles[i] for i in members])

@@ -29,14 +29,19 @@ class VisionEncoder(nn.Module):
         self.down2 = nn.Conv2d(2 * config.neck, out, 3, second, 1, bias=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
+        features: Tensor = self.down2(self.trunk(pixels))
+        return features
+
+    def trunk(self, pixels: Tensor) -> Tensor:
+        """Stop before the second down-sampling: (P, 3, V, U) -> (P, 2*neck, Y', X'). An auxiliary loss looks here."""
         x = self.patch_embed(pixels).permute(0, 2, 3, 1)  # (P, Y, X, C)
         # A tile smaller than the largest one uses the top left part of the learned positions.
         x = x + self.pos_embed[:, : x.shape[1], : x.shape[2]]
         for layer in self.layers:
             x = layer(x)
         x = self.neck(x.permute(0, 3, 1, 2))  # (P, C, Y, X)
-        features: Tensor = self.down2(self.down1(x))
-        return features
+        fine: Tensor = self.down1(x)
+        return fine
 
 
 class VisionLayer(nn.Module):

@@ -1,0 +1,121 @@
+"""The PyTorch backend: the plain network on CPU, CUDA or MPS. Knows no prompt text and no picture file."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from got_ocr import pixels
+from got_ocr.errors import InvalidValue, NumericError
+from got_ocr.model.got import GotModel
+from got_ocr.model.weights import load_model
+from got_ocr.spec import ModelSpec
+
+TILES_AT_ONCE = 8  # tiles of one size that go through the encoder together; more only costs memory
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class TorchBackend:
+    """Run a `GotModel`. Create it with `open_backend`."""
+
+    def __init__(self, model: GotModel) -> None:
+        self.model = model.eval()
+        scale, bias = (torch.from_numpy(v.copy()).view(3, 1, 1).to(model.device) for v in pixels.scale_bias())
+        self._scale, self._bias = scale, bias
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Describe the model."""
+        return self.model.config.spec
+
+    @torch.inference_mode()
+    def encode(self, tiles: Sequence[NDArray[np.uint8]]) -> list[Tensor]:
+        """Turn tiles, uint8 (3, H, W) of any sizes, into image tokens, each (N, C)."""
+        features: list[Tensor] = []
+        for start in range(0, len(tiles), TILES_AT_ONCE):
+            part = [torch.from_numpy(tile).to(self.model.device) for tile in tiles[start : start + TILES_AT_ONCE]]
+            features += self.model.encode_many([tile * self._scale + self._bias for tile in part])
+        return features
+
+    def start(self, prompts: Sequence[Sequence[int]], features: Sequence[Sequence[Tensor]], room: int) -> "TorchRows":
+        """Open rows; `room` counts the ids that may still be appended."""
+        return TorchRows(self.model, prompts, [f for row in features for f in row], room)
+
+
+class TorchRows:
+    """Some requests under way: prompts padded on the right, one static cache."""
+
+    def __init__(
+        self, model: GotModel, prompts: Sequence[Sequence[int]], features: Sequence[Tensor], room: int
+    ) -> None:
+        self._model = model
+        self._lengths = [len(p) for p in prompts]
+        self._ids = torch.zeros(len(prompts), max(self._lengths), dtype=torch.long, device=model.device)
+        for row, prompt in enumerate(prompts):
+            self._ids[row, : len(prompt)] = torch.tensor(prompt)
+        self._features = torch.cat(list(features)) if features else None
+        self._cache = model.new_cache(len(prompts), max(self._lengths) + room)
+        self._reach = max(self._lengths)
+
+    @torch.inference_mode()
+    def prefill(self) -> "TorchScores":
+        """Read the prompts."""
+        lengths = torch.tensor(self._lengths, device=self._model.device)
+        return TorchScores(self._model.prefill(self._ids, lengths, self._features, self._cache))
+
+    @torch.inference_mode()
+    def step(self, ids: Sequence[int]) -> "TorchScores":
+        """Append one id to each row."""
+        self._reach += 1
+        return TorchScores(self._model.step(torch.tensor(ids, device=self._model.device), self._cache, self._reach))
+
+
+class TorchScores:
+    """The scores of the next id: (B, W)."""
+
+    def __init__(self, logits: Tensor) -> None:
+        self._logits = logits
+
+    def best(self, banned: Sequence[Collection[int]]) -> list[int]:
+        """Choose each row's best id outside its banned ones. Raises NumericError for scores that are no numbers."""
+        logits = self._logits
+        for row, ids in enumerate(banned):
+            if ids:
+                logits[row, list(ids)] = -torch.inf
+        values, ids_ = logits.max(-1)
+        if not bool(torch.isfinite(values).all()):
+            raise NumericError("the model's scores are not numbers; try dtype float32, or check the weights")
+        return [int(i) for i in ids_.tolist()]
+
+
+def open_backend(folder: Path, device: str = "auto", dtype: str = "auto") -> TorchBackend:
+    """Load a model folder onto a device. Raises ModelError classes, and InvalidValue for an unknown device or dtype."""
+    where = pick_device(device)
+    return TorchBackend(load_model(folder, dtype=pick_dtype(dtype, where), device=where))
+
+
+def pick_device(name: str = "auto") -> str:
+    """Choose where to compute: cuda, then mps, then cpu under `auto`. Raises InvalidValue for one that is absent."""
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return next(device for device in ("cuda", "mps", "cpu") if present[device])
+    kind = name.split(":")[0]
+    if kind not in present:
+        raise InvalidValue(f"device is one of auto, cpu, cuda, mps; not {name!r}")
+    if not present[kind]:
+        raise InvalidValue(f"device {kind} is not available here; use --device auto or cpu")
+    return name
+
+
+def pick_dtype(name: str, device: str) -> torch.dtype:
+    """Choose the number format: under `auto` float32 on the CPU, bfloat16 where a GPU has it, else float16."""
+    if name == "auto":
+        if device.startswith("cuda"):
+            return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return torch.float32 if device == "cpu" else torch.float16
+    if name not in DTYPES:
+        raise InvalidValue(f"dtype is one of auto, {', '.join(DTYPES)}; not {name!r}")
+    return DTYPES[name]

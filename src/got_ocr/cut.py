@@ -1,0 +1,24 @@
+"""Picture + task -> tiles, by the model's spec. The one place that decides how a picture is cut; training and reading share it."""
+
+from collections.abc import Sequence
+
+from PIL import Image
+
+from got_ocr import lines, tiles
+from got_ocr.spec import ModelSpec
+from got_ocr.task import Task
+
+
+def cut(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> list[Image.Image]:
+    """Cut upright RGB pictures (pages of one request, in order) into tiles in reading order.
+
+    max_tiles: most tiles of one picture under `crop` where the task does not say. Source: paper section 3.3; original crop demo.
+    """
+    if task.box is not None and task.box_mode == "crop":
+        pictures = [tiles.region(picture, task.box) for picture in pictures]
+    if spec.tiling == "lines":
+        return [strip.tile for picture in pictures for strip in lines.cut_lines(picture, spec)]
+    if task.crop:
+        most = task.max_tiles or max_tiles
+        return [tile for picture in pictures for tile in tiles.crop_tiles(picture, spec, most)]
+    return [tiles.whole(picture, spec) for picture in pictures]

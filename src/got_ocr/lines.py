@@ -1,0 +1,244 @@
+"""Picture -> text lines: the tiling of models that read one line a tile. Knows no model weights, prompt or file.
+
+A projection-profile method: local paper colour, ink mask, skew, rows of ink, one strip for each row, dark on white, scaled to the
+tile's height. The same code cuts pictures for training and for reading, so both see the same strips.
+Strips go from top to bottom; columns side by side are read across (use a box for one column).
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter, ImageOps
+
+from got_ocr.spec import ModelSpec
+
+Ink = NDArray[np.uint8]  # (height, width), 0 paper .. 255 ink
+
+WORKING_SIDE = 2600  # pixels; larger pictures are shrunk before the search, since a strip is 32 pixels high anyway
+MARGIN = 0.09  # white above and below the ink, as a fraction of the strip's height
+SQUEEZE = 1.5  # a line may be this much wider than the tile before it is cut in two
+SOFT_EDGE = 2  # rows beside a line that still hold the soft edge of its strokes
+WIDTH_STEP = 64  # strips are padded to a multiple of this many pixels, so that strips of like widths share a batch
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One text line: an RGB tile, dark on white, and where it was found: (left, top, right, bottom) of the picture's pixels.
+
+    Boxes are those of the levelled picture; with skew they are off by the height of the slope.
+    """
+
+    tile: Image.Image
+    box: tuple[int, int, int, int]
+
+
+def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
+    """Find the text lines of an RGB picture from top to bottom. A blank picture has none."""
+    shrink = max(1.0, max(picture.size) / WORKING_SIDE)
+    if shrink > 1:
+        size = (max(1, round(picture.width / shrink)), max(1, round(picture.height / shrink)))
+        picture = picture.resize(size, Image.Resampling.BOX)
+    ink = ink_of(picture)
+    ink, mask = _level(ink)
+    strips: list[Strip] = []
+    rows = row_spans(mask)
+    # Lines of one picture mostly share one size: a line without ascenders or descenders is not blown up.
+    usual = float(np.median([bottom - top for top, bottom in rows])) if rows else 0.0
+    for i, (top, bottom) in enumerate(rows):
+        height = round(usual) if 0.5 * usual < bottom - top < usual else bottom - top
+        above = max(rows[i - 1][1] if i else 0, top - SOFT_EDGE)
+        below = min(rows[i + 1][0] if i + 1 < len(rows) else ink.shape[0], bottom + SOFT_EDGE)
+        for left, right in _column_spans(mask[top:bottom], spec, height):
+            box = (round(left * shrink), round(top * shrink), round(right * shrink), round(bottom * shrink))
+            strips.append(Strip(_tile(ink[above:below], (left, right), height, spec), box))
+    return strips
+
+
+def ink_of(picture: Image.Image) -> Ink:
+    """Measure how far each pixel is from the paper around it, stretched so that the darkest 1 % of ink is 255."""
+    grey = picture.convert("L")
+    # The paper is what a wide median sees; on a small copy, since a median over many pixels is slow.
+    small = grey.copy()
+    small.thumbnail((192, 192), Image.Resampling.BILINEAR)
+    flat = np.asarray(small)
+    middle = float(np.median(flat))
+    paper = _paper(flat, middle)
+    full = np.asarray(Image.fromarray(paper).resize(grey.size, Image.Resampling.BILINEAR), dtype=np.int16)
+    away = np.abs(np.asarray(grey, dtype=np.int16) - full)
+    strong = away[away > 24]
+    top = float(np.percentile(strong[:: max(1, strong.size // 20000)], 90)) if strong.size else 255.0
+    return np.clip(away * (255.0 / max(top, 24.0)), 0, 255).astype(np.uint8)
+
+
+def _paper(flat: NDArray[np.uint8], middle: float) -> NDArray[np.uint8]:
+    """Follow slow shading only: pixels far from the overall paper colour (ink) do not pull it."""
+    near = np.where(np.abs(flat - middle) < 40, flat, middle).astype(np.uint8)
+    return np.asarray(Image.fromarray(near).filter(ImageFilter.BoxBlur(12)))
+
+
+def _level(ink: Ink) -> tuple[Ink, NDArray[np.bool_]]:
+    """Undo a small slope of the lines; return the ink and where it counts as ink."""
+    mask = ink > 100
+    slope = _slope(mask)
+    if abs(slope) * ink.shape[1] < 2:
+        return ink, mask
+    width = ink.shape[1]
+    pad = int(abs(slope) * width / 2) + 1
+    image = Image.fromarray(np.pad(ink, ((pad, pad), (0, 0))))
+    # y' = y + slope * (x - width / 2): a shear, which for a degree or two is as good as a rotation.
+    data = (1, 0, 0, slope, 1, -slope * width / 2)
+    image = image.transform(image.size, Image.Transform.AFFINE, data, Image.Resampling.BILINEAR)
+    ink = np.asarray(image)
+    return ink, ink > 100
+
+
+def _slope(mask: NDArray[np.bool_], limit: float = 0.06, step: float = 0.004) -> float:
+    """Find the slope under which rows of ink are sharpest, in pixels down per pixel right."""
+    ys, xs = np.nonzero(mask)
+    if ys.size < 50:
+        return 0.0
+    pick = slice(None, None, max(1, ys.size // 15000))
+    ys, xs = ys[pick].astype(np.float32), xs[pick] - np.float32(mask.shape[1] / 2)
+
+    def sharpness(slope: float) -> float:
+        rows = np.bincount(((ys - slope * xs) - (ys.min() - limit * mask.shape[1])).astype(np.int64).clip(0))
+        return float((rows.astype(np.float64) ** 2).sum())
+
+    tries = np.arange(-limit, limit + step / 2, step)
+    best = max(tries, key=lambda s: sharpness(float(s)) * (1 - 0.2 * abs(s)))
+    fine = np.arange(best - step, best + step * 1.01, step / 4)
+    return float(max((*fine, 0.0), key=lambda s: sharpness(float(s)) * (1.01 if s == 0 else 1)))
+
+
+def row_spans(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Find the rows of text: (top, bottom) with ink between, from top to bottom."""
+    profile = mask.sum(1).astype(np.float64)
+    noise = max(1.0, 0.003 * mask.shape[1]) if profile.max(initial=0) > 6 else 0.0
+    spans = _runs(profile > noise)
+    spans = [span for span in spans if span[1] - span[0] >= 2 or profile[span[0] : span[1]].max() > 4]
+    if not spans:
+        return []
+    spans = [part for span in spans for part in _split_tall(profile, span, spans)]
+    return _join_marks(profile, spans)
+
+
+def _runs(on: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], on.view(np.int8), [0]))))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _split_tall(
+    profile: NDArray[np.float64], span: tuple[int, int], spans: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Cut a run of rows that holds several touching lines, where its profile repeats."""
+    top, bottom = span
+    height = bottom - top
+    if height < 24:
+        return [span]
+    rows = profile[top:bottom]
+    pitch = _pitch(rows)
+    if pitch is None:
+        return [span]
+    count = max(1, round(height / pitch))
+    cuts = [0]
+    for _ in range(count - 1):
+        low, high = cuts[-1] + int(0.6 * pitch), cuts[-1] + int(1.4 * pitch) + 1
+        if high >= height - int(0.35 * pitch):
+            high = height - int(0.35 * pitch)
+        if high <= low:
+            break
+        smooth = np.convolve(rows, np.ones(3) / 3, "same")
+        cuts.append(low + int(np.argmin(smooth[low:high])))
+    cuts.append(height)
+    return [(top + a, top + b) for a, b in pairwise(cuts)]
+
+
+def _pitch(rows: NDArray[np.float64]) -> float | None:
+    """Measure the line distance inside a tall run by autocorrelation; None where nothing repeats deeply."""
+    centred = rows - rows.mean()
+    power = np.fft.rfft(centred, 2 * rows.size)
+    auto = np.fft.irfft(power * np.conj(power))[: rows.size]
+    if auto[0] <= 0:
+        return None
+    auto = auto / auto[0] * (rows.size / (rows.size - np.arange(rows.size)))
+    end = int(rows.size * 0.62)
+    peaks = [i for i in range(10, end) if auto[i] > 0.35 and auto[i] == auto[max(0, i - 4) : i + 5].max()]
+    if not peaks:
+        return None
+    pitch = peaks[0]
+    # A real gap between lines is deep; strokes inside one line (x-height against capitals) are not.
+    edge = np.convolve(rows, np.ones(3) / 3, "same")
+    valley = edge[int(0.5 * pitch) : int(1.5 * pitch)].min()
+    return float(pitch) if valley < 0.3 * np.percentile(rows, 90) else None
+
+
+def _join_marks(profile: NDArray[np.float64], spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Give low runs that are no lines (dots, accents, underlines) to the nearest line, or drop specks."""
+    heights = sorted(b - a for a, b in spans)
+    typical = heights[(len(heights) * 3) // 4]
+    lines: list[tuple[int, int]] = []
+    for i, (top, bottom) in enumerate(spans):
+        low = bottom - top < 0.34 * typical
+        if not low:
+            lines.append((top, bottom))
+            continue
+        above = top - lines[-1][1] if lines else 10**9
+        below = spans[i + 1][0] - bottom if i + 1 < len(spans) else 10**9
+        near = min(above, below)
+        if near > 0.45 * typical:
+            if profile[top:bottom].sum() > 0.15 * typical**2:
+                lines.append((top, bottom))
+        elif above <= below:
+            lines[-1] = (lines[-1][0], bottom)
+        else:
+            spans[i + 1] = (top, spans[i + 1][1])
+    return lines
+
+
+def _column_spans(mask: NDArray[np.bool_], spec: ModelSpec, height: int) -> list[tuple[int, int]]:
+    """Find where a line's ink begins and ends; cut at the widest gaps what is too wide for a tile."""
+    columns = np.flatnonzero(mask.sum(0) > 0)
+    if columns.size == 0:
+        return []
+    left, right = int(columns[0]), int(columns[-1]) + 1
+    room = int(spec.tile[1] * SQUEEZE * height * (1 + 2 * MARGIN) / spec.tile[0])
+    parts = -(-(right - left) // max(room, 1))
+    if parts == 1:
+        return [(left, right)]
+    gaps = _runs(mask[:, left:right].sum(0) == 0)
+    edges = [left]
+    for k in range(1, parts):
+        goal = left + (right - left) * k // parts
+        reach = (right - left) / parts / 2
+        near = [g for g in gaps if abs(left + sum(g) / 2 - goal) < reach]
+        best = max(near, key=lambda g: g[1] - g[0], default=(goal - left, goal - left))
+        edges.append(left + sum(best) // 2)
+    edges.append(right)
+    return [(a, b) for a, b in pairwise(edges) if b > a]
+
+
+def _tile(row: Ink, span: tuple[int, int], height: int, spec: ModelSpec) -> Image.Image:
+    """Cut one line out of its rows, scale it to the tile's height, turn it dark on white, pad it on the right."""
+    (left, right), (tall, wide) = span, spec.tile
+    height = max(height, 1)
+    room = height * MARGIN / (1 - 2 * MARGIN)
+    scale = tall / (height + 2 * room)
+    width = min(wide, max(spec.cell[1], round((right - left + 2 * room) * scale)))
+    middle = row.shape[0] / 2
+    area = (left - room, middle - height / 2 - room, right + room, middle + height / 2 + room)
+    strip = _cut(row, area, (width, tall))
+    step = max(WIDTH_STEP, spec.cell[1])
+    padded = Image.new("L", (min(wide, -(-width // step) * step), tall), 255)
+    padded.paste(ImageOps.invert(strip), (0, 0))
+    return padded.convert("RGB")
+
+
+def _cut(ink: Ink, area: tuple[float, float, float, float], size: tuple[int, int]) -> Image.Image:
+    """Resample an area that may reach over the edge (there is paper) to `size`."""
+    x0, y0 = int(np.floor(area[0])), int(np.floor(area[1]))
+    x1, y1 = int(np.ceil(area[2])), int(np.ceil(area[3]))
+    image = Image.fromarray(ink).crop((x0, y0, x1, y1))  # outside is 0, which is paper
+    local = (area[0] - x0, area[1] - y0, area[2] - x0, area[3] - y0)
+    return image.resize(size, Image.Resampling.BICUBIC, box=local)

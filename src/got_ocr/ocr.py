@@ -1,0 +1,322 @@
+"""Read pictures: the only place that glues. Source -> pages -> tiles -> prompt -> backend -> text.
+
+`GotOcr.read` reads as the road goes: load, cut, ask, generate, gather. Importing this file loads no torch; `GotOcr.load` does.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from got_ocr import document, hub, pixels, prompt
+from got_ocr.backends.base import Backend
+from got_ocr.cut import cut
+from got_ocr.document import Page
+from got_ocr.errors import GotOcrError, InputError, InvalidValue, TooManyImages
+from got_ocr.generate import MAX_NEW_TOKENS, Outcome, Request, finish, generate
+from got_ocr.image import Picture, Source, display_name
+from got_ocr.profiles import Profile, profile
+from got_ocr.reading import Reading, worst
+from got_ocr.task import Box, BoxMode, Color, Mode, Task
+from got_ocr.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to generate: the profile's rules and the token limit."""
+
+    profile: Profile
+    max_new_tokens: int = MAX_NEW_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One reading to make: the pages that it reads as one (decoded when it is read), and what is asked of them."""
+
+    pages: tuple[Page, ...]
+    task: Task
+
+
+class GotOcr:
+    """Read pictures with a loaded model. Create it with `GotOcr.load`."""
+
+    def __init__(self, backend: Backend, tokenizer: Tokenizer, notice: str = "") -> None:
+        self.backend = backend
+        self.tokenizer = tokenizer
+        self.notice = notice
+
+    @classmethod
+    def load(
+        cls,
+        where: str | Path | None = None,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        revision: str | None = None,
+        offline: bool = False,
+    ) -> "GotOcr":
+        """Open a model: a folder, a Hub id, or (None) what `hub.resolve` finds, the bundled model at last.
+
+        device: auto, cpu, cuda, mps. dtype: auto, float32, bfloat16, float16. Raises ModelError classes. Any of the three layouts.
+        """
+        from got_ocr.backends.torch import open_backend
+
+        found = hub.resolve(where, revision=revision, offline=offline)
+        return cls(open_backend(found.path, device, dtype), Tokenizer.load(found.path), found.notice)
+
+    def read(
+        self,
+        source: Source | Sequence[Source],
+        *,
+        mode: Mode = "plain",
+        box: Box | None = None,
+        box_mode: BoxMode = "crop",
+        color: Color | None = None,
+        crop: bool = False,
+        max_tiles: int | None = None,
+        multi_page: bool = False,
+        pages: str | None = None,
+        profile: str = "safe",
+        max_new_tokens: int = MAX_NEW_TOKENS,
+    ) -> Reading | list[Reading]:
+        """Read a picture, a document or a folder: one Reading for one page, a list of them for several.
+
+        source: path, bytes, PIL image, NumPy array, or with `multi_page` a list of them that is read as one text. Other arguments:
+        see `Task` and `Profile`. Raises InputError classes for what cannot be read, InvalidValue for what cannot be asked.
+        """
+        task = Task(mode, box, box_mode, color, crop, max_tiles, multi_page)
+        options = Options(_profile(profile), _limit(max_new_tokens))
+        readings = [self.read_job(job, options) for job in jobs(source, task, options.profile, pages)]
+        return readings[0] if len(readings) == 1 else readings
+
+    def read_many(
+        self,
+        sources: Sequence[Source],
+        *,
+        batch_size: int = 8,
+        mode: Mode = "plain",
+        crop: bool = False,
+        max_tiles: int | None = None,
+        pages: str | None = None,
+        profile: str = "safe",
+        max_new_tokens: int = MAX_NEW_TOKENS,
+    ) -> list[Reading]:
+        """Read many sources, `batch_size` pages at a time; readings come in the order of the sources and their pages."""
+        if batch_size < 1:
+            raise InvalidValue("batch_size is at least 1")
+        task = Task(mode=mode, crop=crop, max_tiles=max_tiles)
+        options = Options(_profile(profile), _limit(max_new_tokens))
+        every = [job for source in sources for job in jobs(source, task, options.profile, pages)]
+        readings: list[Reading] = []
+        for start in range(0, len(every), batch_size):
+            readings += self._read_batch(every[start : start + batch_size], options)
+        return readings
+
+    def stream(
+        self,
+        source: Source | Sequence[Source],
+        *,
+        task: Task | None = None,
+        pages: str | None = None,
+        profile: str = "safe",
+        max_new_tokens: int = MAX_NEW_TOKENS,
+    ) -> Iterator[str | Reading]:
+        """Read as `read` does, and yield pieces of text as they are written; each page ends with its Reading.
+
+        The pieces of a page that ran in circles may go beyond its Reading's text, which is cut back.
+        """
+        options = Options(_profile(profile), _limit(max_new_tokens))
+        for job in jobs(source, task or Task(), options.profile, pages):
+            yield from self.stream_job(job, options)
+
+    def chat(
+        self,
+        image_file: Source,
+        ocr_type: str = "ocr",
+        ocr_box: str = "",
+        ocr_color: str = "",
+        render: bool = False,
+        save_render_file: str | Path | None = None,
+    ) -> str:
+        """Read as the original model class does: same arguments, the `reference` profile, the text comes back.
+
+        render: write `save_render_file` (demo.html where none is named). Source: the original Hub model's `chat`.
+        """
+        task = Task(chat_mode(ocr_type), parse_box(ocr_box) if ocr_box else None, "prompt", chat_color(ocr_color))
+        return self._chat(image_file, task, render, save_render_file)
+
+    def chat_crop(
+        self,
+        image_file: Source,
+        ocr_type: str = "format",
+        render: bool = False,
+        save_render_file: str | Path | None = None,
+    ) -> str:
+        """Read a large picture in crops as the original model class does. Source: the original Hub model's `chat_crop`."""
+        return self._chat(image_file, Task(chat_mode(ocr_type), crop=True), render, save_render_file)
+
+    def _chat(self, source: Source, task: Task, render: bool, file: str | Path | None) -> str:
+        options = Options(_profile("reference"))
+        text = "\n\n".join(self.read_job(job, options).text for job in jobs(source, task, options.profile, None))
+        if render:
+            from got_ocr import render as drawing
+
+            Path(file or "demo.html").write_text(str(drawing.render(text)), "utf-8")
+        return text
+
+    def read_job(self, job: Job, options: Options) -> Reading:
+        """Read one page (or several as one)."""
+        return self._read_batch([job], options)[0]
+
+    def _read_batch(self, batch: Sequence[Job], options: Options) -> list[Reading]:
+        """Read some jobs side by side."""
+        started = time.perf_counter()
+        seen = [tuple(page.load() for page in job.pages) for job in batch]
+        parts = [self._requests(pictures, job.task, options) for pictures, job in zip(seen, batch, strict=True)]
+        flat = [request for requests in parts for request in requests]
+        outcomes = iter(finish(generate(self.backend, flat)) if flat else [])
+        per_job = [[next(outcomes) for _ in requests] for requests in parts]
+        seconds = (time.perf_counter() - started) / len(batch)
+        return [self._reading(*row, seconds) for row in zip(batch, seen, per_job, strict=True)]
+
+    def stream_job(self, job: Job, options: Options) -> Iterator[str | Reading]:
+        """Read one page (or several as one), yielding pieces of text, then the Reading."""
+        started = time.perf_counter()
+        outcomes: list[Outcome] = []
+        pictures = tuple(page.load() for page in job.pages)
+        for number, request in enumerate(self._requests(pictures, job.task, options)):
+            if number:
+                yield "\n"
+            running = generate(self.backend, [request])
+            characters = self.tokenizer.stream()
+            while True:
+                try:
+                    _, token = next(running)
+                except StopIteration as end:
+                    outcomes += end.value
+                    break
+                piece = characters.push(token)
+                if piece:
+                    yield piece
+            rest = characters.finish()
+            if rest:
+                yield rest
+        yield self._reading(job, pictures, outcomes, time.perf_counter() - started)
+
+    def _requests(self, pictures: Sequence[Picture], task: Task, options: Options) -> list[Request]:
+        """Cut pictures into tiles and tiles into prompts: one, or for a model of text lines as many as the lines need."""
+        spec, rules = self.backend.spec, options.profile
+        tiles = cut([p.image for p in pictures], task, spec, rules.max_tiles)
+        if spec.tiling == "whole" and len(tiles) > spec.tiles_per_prompt:
+            raise TooManyImages(
+                f"{len(tiles)} tiles are more than one request of this model holds ({spec.tiles_per_prompt})"
+            )
+        features = self.backend.encode([pixels.raw(tile) for tile in tiles])
+        requests = []
+        for start in range(0, len(tiles), spec.tiles_per_prompt):
+            part = slice(start, start + spec.tiles_per_prompt)
+            count = sum(spec.tokens(tile.height, tile.width) for tile in tiles[part])
+            asked = prompt.build(self.tokenizer, task, count, pictures[0].image.size, rules.style)
+            # The original bans repeats for a single picture only: neither for crops nor for several pages.
+            ban = 0 if task.crop or task.multi_page else rules.ban
+            end, most = self.tokenizer.end, options.max_new_tokens
+            requests.append(Request(asked.ids, features[part], end, ban, rules.watch, most))
+        return requests
+
+    def _reading(self, job: Job, pictures: Sequence[Picture], outcomes: Sequence[Outcome], seconds: float) -> Reading:
+        ids = tuple(i for outcome in outcomes for i in outcome.ids)
+        text = "\n".join(self.tokenizer.decode(outcome.ids) for outcome in outcomes).strip()
+        status = worst([outcome.status for outcome in outcomes])
+        first, spec = job.pages[0], self.backend.spec
+        notices = [notice for picture in pictures for notice in picture.notices]
+        asks = job.task.asks
+        if asks not in spec.reads and not (asks == "box" and job.task.box_mode == "crop"):
+            notices.append(f"untrained_mode:{asks}")
+        return Reading(
+            text=text,
+            status="empty" if status == "ok" and not text else status,
+            token_ids=ids,
+            tokens=sum(outcome.written for outcome in outcomes),
+            seconds=seconds,
+            page=first.number,
+            source=first.source,
+            model=spec.name,
+            notices=tuple(notices),
+        )
+
+
+def jobs(source: Source | Sequence[Source], task: Task, rules: Profile, chosen: str | None) -> list[Job]:
+    """Turn a source into the readings to make: one a page, or one in all under `multi_page`. Raises InputError classes."""
+    many = list(source) if isinstance(source, list | tuple) else None
+    if many is not None and not task.multi_page:
+        raise InvalidValue("a list of pictures is one text only with multi_page; use read_many to read each by itself")
+    made: list[Job] = []
+    for _, _, job in plan(many or [cast(Source, source)], task, rules, chosen):
+        if isinstance(job, GotOcrError):
+            raise job
+        made.append(job)
+    return made
+
+
+def plan(
+    sources: Sequence[Source], task: Task, rules: Profile, chosen: str | None
+) -> Iterator[tuple[str, int, Job | GotOcrError]]:
+    """Name (source, page, reading to make) in order; a source that cannot be opened stands there as its error.
+
+    Under `multi_page` all pages are one reading, and one that cannot be opened fails it.
+    """
+    every: list[Page] = []
+    for source in sources:
+        try:
+            named = list(document.pages(source, pages=chosen, reference=rules.ports_pixels))
+            if not named:
+                raise InputError("the source holds no page that can be read")
+        except InputError as error:
+            if task.multi_page:
+                raise
+            yield (display_name(str(source)) if isinstance(source, str | Path) else "input"), 1, error
+            continue
+        every += named
+        if not task.multi_page:
+            yield from ((page.source, page.number, Job((page,), task)) for page in named)
+    if task.multi_page:
+        yield every[0].source, 1, Job(tuple(every), task)
+
+
+def parse_box(text: str) -> Box:
+    """Read "x1,y1,x2,y2" or "x,y", with or without brackets. Raises InvalidValue."""
+    parts = text.strip().strip("[]()").replace(" ", "").split(",")
+    if len(parts) not in (2, 4) or not all(part.isascii() and part.isdigit() and len(part) < 8 for part in parts):
+        raise InvalidValue(f"a box is x1,y1,x2,y2 (or x,y for a point) in whole pixels; not {text[:40]!r}")
+    numbers = tuple(int(part) for part in parts)
+    return numbers if len(numbers) == 4 else (numbers[0], numbers[1])
+
+
+def chat_mode(ocr_type: str) -> Mode:
+    """Translate the original's `ocr_type`. Raises InvalidValue."""
+    if ocr_type == "ocr":
+        return "plain"
+    if ocr_type == "format":
+        return "format"
+    raise InvalidValue(f"ocr_type is one of ocr, format; not {ocr_type!r}")
+
+
+def chat_color(ocr_color: str) -> Color | None:
+    """Translate the original's `ocr_color`, "" for none. Raises InvalidValue."""
+    for color in ("red", "green", "blue"):
+        if ocr_color == color:
+            return color
+    if ocr_color:
+        raise InvalidValue(f"ocr_color is one of red, green, blue; not {ocr_color[:20]!r}")
+    return None
+
+
+def _profile(name: str) -> Profile:
+    return profile(name)
+
+
+def _limit(max_new_tokens: int) -> int:
+    if not 1 <= max_new_tokens <= 32768:
+        raise InvalidValue("max_new_tokens lies between 1 and 32768")
+    return max_new_tokens

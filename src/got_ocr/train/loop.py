@@ -1,0 +1,185 @@
+"""The training loop: for each stage, batch -> loss -> step; log, save, go on. Knows no metric and no command line.
+
+Read `train` first. The same loop runs on CPU and CUDA. On the CPU a resumed run equals one that never stopped, bit for bit: weights,
+optimiser, schedule, data position; nothing else is random.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from got_ocr import pixels
+from got_ocr.errors import GotOcrError, NumericError
+from got_ocr.model.config import GotConfig
+from got_ocr.model.got import GotModel
+from got_ocr.model.weights import load_model, save_model
+from got_ocr.spec import ModelSpec
+from got_ocr.tokenizer import Tokenizer
+from got_ocr.train import checkpoint
+from got_ocr.train.batches import Batch, Feed, stream
+from got_ocr.train.distributed import Group, join, leave, mean, mean_gradients
+from got_ocr.train.log import Progress
+from got_ocr.train.objective import Learner, losses
+from got_ocr.train.optim import freeze, initialise, make_optimizers, rate
+from got_ocr.train.recipe import Recipe, Stage
+
+Optimizers = Sequence[torch.optim.Optimizer]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Say where a run stands: steps done in all, inside which stage, how many of its batches are used."""
+
+    step: int = 0
+    stage: int = 0
+    stage_step: int = 0
+    batches: int = 0
+
+
+@dataclass(slots=True)
+class Run:
+    """Hold what a run needs at every step."""
+
+    recipe: Recipe
+    learner: Learner
+    spec: ModelSpec
+    tokenizer: Tokenizer
+    vocabulary: Path
+    out: Path
+    device: torch.device
+    progress: Progress
+    group: Group
+    built: int = 0
+    skipped: int = 0
+
+
+def train(
+    recipe: Recipe, out: Path, *, base: Path, device: str = "cpu", resume: bool = False, note: Callable[[str], None]
+) -> Path:
+    """Train a recipe into folder `out`; return the folder of the finished model. base: where the recipe's paths start.
+
+    note: receives progress lines. Raises GotOcrError where too many samples were passed over, NumericError for a loss that is no number.
+    """
+    vocabulary = base / (recipe.vocabulary or recipe.start)
+    model = _first_model(recipe, base).to(device)
+    learner = Learner(model).to(device)
+    out.mkdir(parents=True, exist_ok=True)
+    run = Run(
+        recipe, learner, model.config.spec, Tokenizer.load(vocabulary), vocabulary, out, torch.device(device),
+        Progress(out / "log.jsonl", recipe.steps, note), join(device),
+    )  # fmt: skip
+    place, tensors = _resume(run) if resume else (Place(), {})
+    for number in range(place.stage, len(recipe.stages)):
+        place = run_stage(run, recipe.stages[number], replace(place, stage=number), tensors)
+        tensors = {}
+    if run.group.leads:
+        save_model_folder(run, out / "model")
+    leave(run.group)
+    return out / "model"
+
+
+def run_stage(run: Run, stage: Stage, place: Place, tensors: dict[str, Tensor]) -> Place:
+    """Train one stage from `place` to its end; tensors: the optimiser's state where the stage is resumed."""
+    freeze(run.learner, stage)
+    optimizers = make_optimizers(run.learner, stage)
+    checkpoint.restore_optimizers(optimizers, tensors)
+    feed = Feed(stage, run.recipe.seed + 1000 * place.stage, run.spec, run.vocabulary, run.group.rank, run.group.world)
+    with closing(_used(run, stream(feed, place.batches, run.recipe.workers))) as batches:
+        while place.stage_step < stage.steps:
+            place = _step(run, stage, place, optimizers, batches)
+            if place.step % run.recipe.save_every == 0 and run.group.leads:
+                _save(run, place, optimizers)
+    done = replace(place, stage=place.stage + 1, stage_step=0, batches=0)
+    if run.group.leads:
+        _save(run, done, [])
+    return done
+
+
+def _step(run: Run, stage: Stage, place: Place, optimizers: Optimizers, batches: Iterator[Batch]) -> Place:
+    """Do one optimiser step over `accumulate` micro-batches."""
+    started = time.perf_counter()
+    lr = rate(stage, place.stage_step)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        optimizer.zero_grad(set_to_none=True)
+    scale_bias = torch.stack([torch.from_numpy(v.copy()).view(3, 1, 1) for v in pixels.scale_bias()]).to(run.device)
+    sums, samples, used = torch.zeros(2, device=run.device), 0, 0
+    cast = torch.autocast(run.device.type, torch.bfloat16, enabled=run.recipe.dtype == "bfloat16")
+    while used < stage.accumulate:
+        batch = next(batches)
+        used += 1
+        if not batch.examples:
+            continue
+        with cast:
+            loss = losses(run.learner, batch, scale_bias, stage.ctc, run.tokenizer.pad)
+        (loss.total / stage.accumulate).backward()  # type: ignore[no-untyped-call]
+        sums += torch.stack((loss.text, loss.ctc)).float() / stage.accumulate
+        samples += len(batch.examples)
+    mean_gradients(run.learner.parameters(), run.group)
+    sums = mean(sums, run.group)
+    norm = torch.nn.utils.clip_grad_norm_(run.learner.parameters(), stage.clip)
+    text, ctc, grad = float(sums[0]), float(sums[1]), float(norm)
+    if not all(map(torch.isfinite, (sums.sum(), norm))):
+        raise NumericError(f"the loss is not a number at step {place.step}: lower lr or use dtype = 'float32'")
+    for optimizer in optimizers:
+        optimizer.step()
+    step = place.step + 1
+    seconds = time.perf_counter() - started
+    row = {"step": step, "stage": stage.name, "loss": text, "ctc": ctc, "grad": grad, "lr": lr}
+    if run.group.leads:
+        run.progress.add(row, samples * run.group.world, seconds, show=step % run.recipe.log_every == 0)
+    return Place(step, place.stage, place.stage_step + 1, place.batches + used)
+
+
+def _used(run: Run, batches: Iterator[Batch]) -> Generator[Batch, None, None]:
+    """Count samples passed over, and stop the run where they are too many to be chance."""
+    for batch in batches:
+        run.built += batch.built
+        run.skipped += batch.skipped
+        if run.built > 500 and run.skipped > run.recipe.max_skipped * run.built:
+            share = 100 * run.skipped / run.built
+            raise GotOcrError(
+                f"{share:.0f} % of the samples could not be used (limit {100 * run.recipe.max_skipped:.0f} %)"
+            )
+        yield batch
+
+
+def _first_model(recipe: Recipe, base: Path) -> GotModel:
+    if recipe.start:
+        return load_model(base / recipe.start, dtype=torch.float32)
+    model = GotModel(GotConfig.from_json(recipe.model))
+    initialise(model, recipe.seed)
+    return model
+
+
+def save_model_folder(run: Run, folder: Path) -> Path:
+    """Write the model alone (bfloat16, vocabulary beside it), as reading opens it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_model(run.learner.model, folder, dtype=torch.bfloat16)
+    run.tokenizer.save_tiktoken(folder / "vocab.tiktoken")
+    return folder
+
+
+def _save(run: Run, place: Place, optimizers: Optimizers) -> None:
+    tensors = {f"learner.{k}": v for k, v in run.learner.state_dict().items()}
+    tensors |= checkpoint.optimizer_tensors(optimizers)
+    where = {"step": place.step, "stage": place.stage, "stage_step": place.stage_step, "batches": place.batches}
+    facts = {"place": where, "recipe": run.recipe.to_json(), "built": run.built, "skipped": run.skipped}
+    checkpoint.save(run.out / "checkpoints", place.step, checkpoint.State(tensors, facts))
+
+
+def _resume(run: Run) -> tuple[Place, dict[str, Tensor]]:
+    found = checkpoint.newest(run.out / "checkpoints")
+    if found is None:
+        return Place(), {}
+    _, state = found
+    weights = {k.removeprefix("learner."): v for k, v in state.tensors.items() if k.startswith("learner.")}
+    run.learner.load_state_dict(weights)
+    run.built, run.skipped = state.facts["built"], state.facts["skipped"]
+    return Place(**state.facts["place"]), {k: v for k, v in state.tensors.items() if k.startswith("optimizer.")}

@@ -1,0 +1,117 @@
+"""What to train: a TOML file -> frozen values. The stage table stands here and nowhere else. Knows no tensor and no data.
+
+A recipe names the model's sizes (or a model to start from), the vocabulary, and its stages; each stage says what it reads, for how
+long, and which parts learn. Source of the three-stage form: paper section 3.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from got_ocr.errors import InvalidValue
+
+T = TypeVar("T")
+PARTS = ("vision", "connector", "decoder")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stretch of training.
+
+    data: synthesis recipe. steps: optimiser steps. batch: samples in a micro-batch of each process; accumulate: micro-batches
+    in a step. pool: micro-batches whose samples are sorted by length together. optimizer: adamw, or muon (matrices by Muon
+    scaled to AdamW's step size, the rest by AdamW). lr: peak, reached after `warmup` steps, then a cosine down to `lr_end`.
+    ctc: weight of the auxiliary loss on the encoder's columns (0: none). learns: parts that are not frozen. max_tokens: samples
+    longer than this (prompt and answer) are passed over and counted.
+    """
+
+    name: str
+    data: str
+    steps: int
+    batch: int = 32
+    accumulate: int = 1
+    pool: int = 4
+    optimizer: str = "adamw"
+    lr: float = 1e-3
+    lr_end: float = 1e-5
+    warmup: int = 100
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    ctc: float = 0.0
+    learns: tuple[str, ...] = PARTS
+    max_tokens: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole training run. model: fields of `GotConfig` (empty where `start` names a model folder)."""
+
+    name: str
+    stages: tuple[Stage, ...]
+    seed: int = 0
+    start: str = ""
+    vocabulary: str = ""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    dtype: str = "bfloat16"
+    workers: int = 1
+    save_every: int = 500
+    log_every: int = 20
+    max_skipped: float = 0.2
+
+    @property
+    def steps(self) -> int:
+        """Count the optimiser steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the fields as JSON values, for the checkpoint's manifest."""
+        return asdict(self)
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a training recipe. Raises InvalidValue that names the field which is unknown, missing or out of range."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InvalidValue(f"no training recipe at {path}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise InvalidValue(f"{path.name} is not valid TOML") from None
+    rows = data.pop("stages", [])
+    if not isinstance(rows, list) or not rows:
+        raise InvalidValue(f"{path.name}: expected at least one [[stages]] table")
+    stages = tuple(_take(Stage, row, f"stage {i + 1}") for i, row in enumerate(rows))
+    recipe = _take(Recipe, {"name": path.stem, **data, "stages": stages}, path.name)
+    for stage in stages:
+        _check(stage)
+    if bool(recipe.model) == bool(recipe.start):
+        raise InvalidValue(f"{path.name}: give either a [model] table or start = 'folder of a model'")
+    return recipe
+
+
+def _take(kind: type[T], data: Mapping[str, Any], where: str) -> T:
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(data) - known)
+    if unknown:
+        raise InvalidValue(f"{where}: unknown fields {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
+    try:
+        return kind(**values)
+    except TypeError:
+        raise InvalidValue(f"{where}: a required field is missing") from None
+
+
+def _check(stage: Stage) -> None:
+    rules = (
+        (stage.steps >= 1, "steps >= 1"),
+        (stage.batch >= 1 and stage.accumulate >= 1 and stage.pool >= 1, "batch, accumulate and pool >= 1"),
+        (stage.optimizer in ("adamw", "muon"), "optimizer is one of adamw, muon"),
+        (stage.lr > 0 and 0 <= stage.lr_end <= stage.lr, "0 <= lr_end <= lr and lr > 0"),
+        (0 <= stage.warmup <= stage.steps, "0 <= warmup <= steps"),
+        (set(stage.learns) <= set(PARTS) and stage.learns != (), f"learns is some of {', '.join(PARTS)}"),
+        (stage.clip > 0 and stage.ctc >= 0, "clip > 0 and ctc >= 0"),
+    )
+    broken = [rule for fine, rule in rules if not fine]
+    if broken:
+        raise InvalidValue(f"stage {stage.name}: expected {'; '.join(broken)}")
