@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pkgutil import iter_modules
 
-from got_ocr import __version__
+from got_ocr import __version__, cli
 from got_ocr.errors import GotOcrError
 
-COMMANDS = ("read", "info", "convert", "synth", "vocab", "train", "eval", "render")
 INTERRUPTED = 130
 
 
@@ -18,8 +18,11 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="got-ocr", description="Read pictures with GOT-OCR 2.0.")
     top.add_argument("--version", action="version", version=f"got-ocr {__version__}")
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
-        import_module(f"got_ocr.cli.{name}").add_parser(subparsers)
+    # Every file of this room that can add a parser is a command.
+    for entry in iter_modules(cli.__path__):
+        module = import_module(f"got_ocr.cli.{entry.name}")
+        if hasattr(module, "add_parser"):
+            module.add_parser(subparsers)
     return top
 
 

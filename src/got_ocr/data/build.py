@@ -46,6 +46,12 @@ class Recipe:
     name: str
     parts: tuple[Part, ...]
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """List what a manifest should say of the recipe."""
+        rows = [{"source": p.source, "weight": p.weight, "options": dict(p.options)} for p in self.parts]
+        return {"name": self.name, "mix": rows}
+
     def __post_init__(self) -> None:
         if not self.parts or any(part.weight < 0 for part in self.parts) or not any(part.weight for part in self.parts):
             raise InvalidValue(f"recipe {self.name!r} needs at least one part of a weight above 0, and none below")
@@ -92,7 +98,10 @@ def _value(name: str, field: "dataclasses.Field[Any]", value: object) -> object:
 
 
 def parse(text: str, name: str) -> Recipe:
-    """Read a recipe from TOML: `[[mix]]` tables of source, weight and options. Raises InvalidValue."""
+    """Read a recipe from TOML: `[[mix]]` tables of source, weight and options, or of recipe and weight.
+
+    Raises InvalidValue.
+    """
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -100,7 +109,20 @@ def parse(text: str, name: str) -> Recipe:
     mix = table.get("mix")
     if set(table) - {"name", "about", "mix"} or not isinstance(mix, list):
         raise InvalidValue(f"recipe {name!r} holds name, about and [[mix]] tables, nothing else")
-    return Recipe(str(table.get("name", name)), tuple(_part(name, row) for row in mix))
+    parts = (_included(name, row) if "recipe" in row else (_part(name, row),) for row in mix)
+    return Recipe(str(table.get("name", name)), tuple(part for some in parts for part in some))
+
+
+def _included(name: str, row: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Read a row that names a recipe that ships: its parts, their weights scaled to the row's."""
+    weight = row.get("weight", 1.0)
+    if set(row) - {"recipe", "weight"} or not isinstance(row["recipe"], str) or not isinstance(weight, int | float):
+        raise InvalidValue(f"a [[mix]] table of recipe {name!r} that names a recipe holds a weight beside it, no more")
+    if row["recipe"] == name:
+        raise InvalidValue(f"recipe {name!r} cannot hold itself")
+    parts = recipe(row["recipe"]).parts
+    total = sum(part.weight for part in parts)
+    return tuple(dataclasses.replace(part, weight=part.weight * weight / total) for part in parts)
 
 
 def _part(name: str, row: Mapping[str, Any]) -> Part:

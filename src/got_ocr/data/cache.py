@@ -7,9 +7,14 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from got_ocr.errors import OutputError
+
+PARTIAL = ".partial"
 
 
 def folder() -> Path:
@@ -51,18 +56,29 @@ def write(kind: str, key: str, value: object) -> None:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write bytes to a temporary file beside `path`, flush them to the disk and move it there. Raises OutputError."""
+    """Put bytes at `path` whole or not at all, flushed to the disk. Raises OutputError."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path`; when the block ends well, flush it to the disk and move it there.
+
+    Raises OutputError where the system refuses. A process that is killed leaves at most a file that ends in `PARTIAL`.
+    """
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as error:
+        raise OutputError(f"cannot write {path.name}: {error.strerror or 'the system refused'}") from error
+    finally:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path.name}: {error.strerror or 'the system refused'}") from error

@@ -4,6 +4,7 @@ Each corpus is what a Debian package installs; none is shipped with this project
 training never sees. Where nothing is installed, a few hundred sentences built from our own word list stand in.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -92,6 +93,11 @@ class Text:
     licence: str
     weight: float
     paragraphs: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the paragraphs."""
+        return hashlib.sha256("\n".join(self.paragraphs).encode()).hexdigest()
 
 
 @lru_cache(maxsize=8)

@@ -25,10 +25,8 @@ def faces(path: Path) -> list[dict[str, Any]]:
     # Odd time stamps of old fonts are nothing to tell a user about.
     logging.getLogger("fontTools").setLevel(logging.CRITICAL)
     try:
-        if path.suffix.lower() == ".ttc":
-            fonts = list(TTCollection(path, lazy=True).fonts)
-        else:
-            fonts = [TTFont(path, lazy=True)]
+        packed = path.suffix.lower() == ".ttc"
+        fonts = list(TTCollection(path, lazy=True).fonts) if packed else [TTFont(path, lazy=True)]
         rows = [_row(path, face, font) for face, font in enumerate(fonts)]
     except (TTLibError, OSError, KeyError, ValueError, AssertionError, AttributeError):
         return []

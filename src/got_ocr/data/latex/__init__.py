@@ -1,1 +1,3 @@
-"""Formulas: a tree of our own, a grammar that grows it, and two writers (LaTeX for the label, typst for the picture)."""
+"""Formulas: a tree of our own, a grammar that grows it, and two writers (LaTeX for the label, typst for the
+picture).
+"""

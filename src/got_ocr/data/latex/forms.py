@@ -1,6 +1,7 @@
 """Put expressions together to whole formulas of the kinds that papers and textbooks print.
 
-`FORMS` maps a name to a maker `(rng, depth) -> Node`; `formula` chooses among them by weight. Knows no notation and no picture.
+`FORMS` maps a name to a maker `(rng, depth) -> Node`; `formula` chooses among them by weight. Knows no notation
+and no picture.
 """
 
 from collections.abc import Callable, Mapping
@@ -112,12 +113,17 @@ def matrix(rng: Rng, depth: int) -> Node:
     elif kind < 0.5:
         body = Grid(pick(rng, _MATRICES), dotted(rng))
     else:
-        cell = (lambda: leaf(rng)) if chance(rng, 0.6) else (lambda: expression(rng, min(depth - 1, 1)))
-        body = Grid(pick(rng, _MATRICES[:5]), tuple(tuple(cell() for _ in range(width)) for _ in range(height)))
+        plain = chance(rng, 0.6)
+        cells = (tuple(_entry(rng, depth, plain) for _ in range(width)) for _ in range(height))
+        body = Grid(pick(rng, _MATRICES[:5]), tuple(cells))
     power = Script(body, sup=pick(rng, (Symbol("top"), row(Plain("-"), Digits("1")), Letter("T"))))
     return row(
         name(rng), Plain("="), power if chance(rng, 0.2) and isinstance(body, Grid) and body.env != "matrix" else body
     )
+
+
+def _entry(rng: Rng, depth: int, plain: bool) -> Node:
+    return leaf(rng) if plain else expression(rng, min(depth - 1, 1))
 
 
 def dotted(rng: Rng) -> tuple[tuple[Node, ...], ...]:

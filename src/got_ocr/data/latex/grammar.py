@@ -1,6 +1,7 @@
 """Grow random expressions: the parts that whole formulas (`forms`) are put together from.
 
-Every function takes `rng` first and returns a tree; depth bounds nesting (0 gives leaves). Knows no notation and no picture.
+Every function takes `rng` first and returns a tree; depth bounds nesting (0 gives leaves). Knows no notation and
+no picture.
 """
 
 from collections.abc import Callable, Sequence

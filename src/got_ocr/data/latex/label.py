@@ -1,7 +1,8 @@
 """Write a formula tree as normalised LaTeX, the way Mathpix Markdown does.
 
-Normal form: scripts and arguments always in braces, no spaces but those a command word needs before a letter and those around
-`&`, `\\\\` and inside `\\text`; delimiters get `\\left` and `\\right` exactly when their body is tall. Knows no picture.
+Normal form: scripts and arguments always in braces, no spaces but those a command word needs before a letter and
+those around `&`, `\\\\` and inside `\\text`; delimiters get `\\left` and `\\right` exactly when their body is
+tall. Knows no picture.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Write a formula tree as typst mathematics, for drawing.
 
-Every character stands as itself with its function in the tree spelt out (delimiters never grow by accident, commas never
-split arguments). Knows no fonts, page or pixels.
+Every character stands as itself with its function in the tree spelt out (delimiters never grow by accident, commas
+never split arguments). Knows no fonts, page or pixels.
 """
 
 from functools import singledispatch
@@ -167,7 +167,7 @@ def _(node: tree.LabelledArrow) -> str:
 def _(node: tree.Struck) -> str:
     if node.command == "cancel":
         return f"cancel({_write(node.body)})"
-    return f"#box(stroke: 0.5pt, inset: 3pt, baseline: 3pt)[$display({_write(node.body)})$]"
+    return f"#box(stroke: 0.5pt, inset: 4pt, math.equation(block: true, numbering: none, $ {_write(node.body)} $))"
 
 
 @_write.register

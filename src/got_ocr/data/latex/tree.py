@@ -1,11 +1,14 @@
 """The formula tree: what a formula is made of, before any notation.
 
-Holds frozen nodes and two questions about them (how tall, which commands). Knows no LaTeX spelling beyond command names, no
-typst, no randomness. Both writers walk the same tree, so a label cannot say what its picture does not show.
+Holds frozen nodes and two questions about them (how tall, which commands). Knows no LaTeX spelling beyond command
+names, no typst, no randomness. Both writers walk the same tree, so a label cannot say what its picture does not
+show.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+
+from got_ocr.data.latex import symbols
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +195,6 @@ class Modulus(Node):
 
 
 TALL = (Frac, Root, Grid, Cases, Braced, Stacked)
-LARGE_COMMANDS = frozenset(
-    "sum prod coprod bigcap bigcup bigvee bigwedge bigoplus bigotimes bigodot biguplus bigsqcup int iint iiint oint oiint".split()
-)
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -215,5 +215,5 @@ def _inside(value: object) -> Iterator[Node]:
 def is_tall(node: Node) -> bool:
     """Say whether delimiters around this body must grow (`\\left`, `\\right`)."""
     return any(
-        isinstance(part, TALL) or (isinstance(part, Symbol) and part.command in LARGE_COMMANDS) for part in walk(node)
+        isinstance(part, TALL) or (isinstance(part, Symbol) and part.command in symbols.TALL) for part in walk(node)
     )

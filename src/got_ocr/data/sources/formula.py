@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from got_ocr.data.latex import forms, label, markup
+from got_ocr.data.latex import faces, forms, label, markup
 from got_ocr.data.latex.tree import Node
 from got_ocr.data.sample import Sample
+from got_ocr.data.sources.finish import Finish, touch
 from got_ocr.data.tools import typst
 from got_ocr.errors import InvalidValue
 from got_ocr.task import Task
 
 _PAGE = """#set page(width: auto, height: auto, margin: {margin}pt, fill: {paper})
 #set text(size: {size}pt, fill: {ink})
-#show math.equation: set text(font: "New Computer Modern Math", weight: {weight})
+#show math.equation: set text(font: "{family}", fallback: false, weight: {weight})
 $ {body} $"""
 
 
@@ -25,17 +26,27 @@ $ {body} $"""
 class FormulaSource:
     """Draw displayed formulas.
 
-    depth: deepest nesting. max_characters: longest label. max_width: widest picture in pixels; longer formulas are grown anew.
+    depth: deepest nesting. max_characters: longest label. max_width: widest picture in pixels; longer formulas are grown
+    anew, `attempts` times at most. installed: share drawn in a mathematics font of the machine, where it has one. sizes:
+    least and most font size in pixels. clean_fraction, strength, wear: as in `finish`.
     """
 
     depth: int = 3
     max_characters: int = 320
     max_width: int = 1600
     attempts: int = 40
+    installed: float = 0.4
+    sizes: tuple[float, float] = (16.0, 42.0)
+    clean_fraction: float = 0.5
+    strength: float = 0.6
+    wear: str = "light"
 
     def __post_init__(self) -> None:
         if self.depth < 1 or self.max_characters < 20 or self.max_width < 200 or self.attempts < 1:
-            raise InvalidValue("formula source needs depth >= 1, max_characters >= 20, max_width >= 200, attempts >= 1")
+            raise InvalidValue("a formula source needs depth >= 1, max_characters >= 20, max_width >= 200, attempts >= 1")
+        if len(self.sizes) != 2 or not 8 <= self.sizes[0] <= self.sizes[1]:
+            raise InvalidValue("sizes of formulas are (least, most) pixels, 8 or more")
+        Finish(self.clean_fraction, self.strength, self.wear)
 
     def __call__(self, rng: np.random.Generator) -> Sample:
         """Grow and draw one formula."""
@@ -44,23 +55,29 @@ class FormulaSource:
             text = label.display(node)
             if len(text) > self.max_characters:
                 continue
-            picture, style = self._draw(node, rng)
+            size = float(np.exp(rng.uniform(np.log(self.sizes[0]), np.log(self.sizes[1]))))
+            picture, family = _draw(rng, node, size, self.installed)
             if picture.width <= self.max_width:
-                return Sample((picture,), text, "formula", Task(mode="format"), meta=style)
+                finish = Finish(self.clean_fraction, self.strength, self.wear)
+                worn = touch(rng, picture, finish, size)
+                meta = {"engine": "typst", "fonts": [{"family": family}], "size": round(size)}
+                return Sample((worn,), text, "formula", Task(mode="format"), meta=meta)
         raise InvalidValue("no formula fitted max_characters and max_width; raise them")
 
-    def _draw(self, node: Node, rng: np.random.Generator) -> tuple[Image.Image, dict[str, object]]:
-        dark = bool(rng.random() < 0.05)
-        shade = int(rng.integers(0, 70))
-        light = int(rng.integers(225, 256))
-        ink, paper = (light, shade) if dark else (shade, light if rng.random() < 0.4 else 255)
-        page = _PAGE.format(
-            margin=round(float(rng.uniform(8, 28)), 1),
-            paper=f"rgb({paper}, {paper}, {paper})",
-            size=round(float(rng.uniform(10, 14)), 1),
-            ink=f"rgb({ink}, {ink}, {ink})",
-            weight=450 if rng.random() < 0.4 else 400,
-            body=markup.typst(node),
-        )
-        ppi = float(rng.uniform(110, 220))
-        return typst.draw(page, ppi)[0], {"engine": "typst", "ppi": round(ppi)}
+
+def _draw(rng: np.random.Generator, node: Node, size: float, installed: float) -> tuple[Image.Image, str]:
+    dark = bool(rng.random() < 0.05)
+    shade, light = int(rng.integers(0, 70)), int(rng.integers(225, 256))
+    ink, paper = (light, shade) if dark else (shade, light if rng.random() < 0.4 else 255)
+    family, files = faces.choose(rng, node, installed)
+    points = 12
+    page = _PAGE.format(
+        margin=round(float(rng.uniform(5, 20)), 1),
+        paper=f"rgb({paper}, {paper}, {paper})",
+        size=points,
+        ink=f"rgb({ink}, {ink}, {ink})",
+        family=family,
+        weight=450 if rng.random() < 0.4 else 400,
+        body=markup.typst(node),
+    )
+    return typst.draw(page, 72 * size / points, files)[0], family

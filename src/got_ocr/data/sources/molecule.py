@@ -36,8 +36,8 @@ class MoleculeSource:
     weights: tuple[float, ...] = (0.45, 0.2, 0.15, 0.08, 0.12)
     max_atoms: int = 48
     max_parts: int = 2
-    flat: float = 0.35
-    invent: float = 0.35
+    flat: float = 0.3
+    invent: float = 0.6
     isotope: float = 0.01
     max_side: int = 1024
 
@@ -56,12 +56,8 @@ class MoleculeSource:
                 origin = str(rng.choice(_ORIGINS, p=p))
                 drawing = self._try(rng, makers[origin])
                 if drawing is not None:
-                    meta = {
-                        "origin": origin,
-                        "licence": "BSD-3-Clause (rdkit wheel)",
-                        "atoms": drawing.atoms,
-                        **drawing.style,
-                    }
+                    licence = "own" if origin in ("grown", "assembled") else "BSD-3-Clause (rdkit wheel)"
+                    meta = {"origin": origin, "licence": licence, "atoms": len(drawing.atoms), **drawing.style}
                     return Sample((drawing.image,), drawing.smiles, "molecule", Task(mode="format"), meta=meta)
         raise InvalidValue("no molecule fits these options; raise max_atoms")
 

@@ -15,21 +15,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 Mol = Any  # RDKit's own stubs name every molecule differently; the alias keeps signatures readable
 
-_CLOSEST = 0.42  # least distance of two atoms in bond lengths; below it labels lie on one another
+# Least distance of two atoms that are not bonded, in bond lengths, when none, one or both of them are letters.
+_CLOSEST = (0.5, 0.65, 0.85)
 _PALETTES = ("default", "black", "cdk", "avalon")
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A molecule on paper: the RGB picture, the SMILES it shows, its number of atoms, the style in words."""
+    """A molecule on paper: the RGB picture, the SMILES it shows, where its atoms lie (x, y in pixels), the style in words."""
 
     image: Image.Image
     smiles: str
-    atoms: int
+    atoms: tuple[tuple[float, float], ...]
     style: Mapping[str, object]
 
 
@@ -49,8 +51,8 @@ def draw(rng: np.random.Generator, mol: Mol, max_side: int) -> Drawing | None:
     if shown is None:
         return None
     style = _style(rng)
-    image = _ink(rng, laid, style, max_side)
-    return None if image is None else Drawing(image, shown, mol.GetNumAtoms(), style)
+    inked = _ink(laid, style, max_side)
+    return None if inked is None else Drawing(inked[0], shown, inked[1], style)
 
 
 def _layout(rng: np.random.Generator, mol: Mol) -> Mol | None:
@@ -81,26 +83,51 @@ def _layout(rng: np.random.Generator, mol: Mol) -> Mol | None:
     )
 
 
-def _readable(mol: Mol, xyz: "np.ndarray[Any, np.dtype[np.float64]]") -> bool:
-    """Tell whether no two atoms lie (nearly) on one another."""
-    flat = xyz[:, :2]
-    gap = np.linalg.norm(flat[:, None] - flat[None], axis=-1)
-    np.fill_diagonal(gap, np.inf)
-    lengths = [gap[b.GetBeginAtomIdx(), b.GetEndAtomIdx()] for b in mol.GetBonds()]
-    unit = float(np.median(lengths)) if lengths else 1.0
-    return bool(gap.min() > _CLOSEST * unit and (not lengths or max(lengths) < 2.5 * unit))
+def _readable(mol: Mol, xyz: NDArray[np.float64]) -> bool:
+    """Tell whether no two atoms, and no two letters, lie on one another."""
+    from rdkit import Chem
+
+    gap = np.linalg.norm(xyz[:, None, :2] - xyz[None, :, :2], axis=-1)
+    bonded = Chem.GetAdjacencyMatrix(mol).astype(bool)
+    lengths = gap[bonded]
+    unit = float(np.median(lengths)) if len(lengths) else 1.0
+    lettered = np.array([a.GetAtomicNum() != 6 or a.GetDegree() == 0 for a in mol.GetAtoms()])
+    # Bare corners may come nearer to one another than letters may.
+    least = np.array(_CLOSEST)[lettered[:, None].astype(int) + lettered[None].astype(int)]
+    near = (gap < least * unit) & ~bonded & ~np.eye(len(gap), dtype=bool)
+    return not near.any() and (not len(lengths) or (lengths.max() < 2.5 * unit and lengths.min() > 0.4 * unit))
 
 
 def _shown(laid: Mol) -> str | None:
-    """Write the SMILES that coordinates and wedges alone tell; None if its reading is not stable."""
+    """Write the SMILES that coordinates and wedges tell; None if the wedges tell something else or the text is unstable."""
     from rdkit import Chem
 
     read = Chem.MolFromMolBlock(Chem.MolToMolBlock(laid, kekulize=True))
     if read is None:
         return None
-    smiles = Chem.MolToSmiles(read)
+    smiles = str(Chem.MolToSmiles(read))
     again = Chem.MolFromSmiles(smiles)
-    return str(smiles) if again is not None and Chem.MolToSmiles(again) == smiles else None
+    if again is None or Chem.MolToSmiles(again) != smiles:
+        return None
+    return smiles if _wedged(laid) == _hands(read) else None
+
+
+def _wedged(laid: Mol) -> list[tuple[int, str]]:
+    """Read the hands of the centres from the wedges alone."""
+    from rdkit import Chem
+
+    bare = Chem.Mol(laid)
+    for atom in bare.GetAtoms():
+        atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+    Chem.AssignChiralTypesFromBondDirs(bare)
+    return _hands(Chem.RemoveHs(bare, sanitize=False))
+
+
+def _hands(mol: Mol) -> list[tuple[int, str]]:
+    from rdkit import Chem
+
+    Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+    return [(a.GetIdx(), a.GetProp("_CIPCode")) for a in mol.GetAtoms() if a.HasProp("_CIPCode")]
 
 
 @lru_cache(maxsize=1)
@@ -115,7 +142,7 @@ def _style(rng: np.random.Generator) -> dict[str, object]:
     style = {
         "palette": str(rng.choice(_PALETTES, p=(0.3, 0.5, 0.1, 0.1))),
         "font": Path(str(rng.choice(fonts))).name if fonts and rng.random() < 0.6 else "",
-        "bond": round(float(rng.uniform(18, 46)), 1),  # pixels of one bond
+        "bond": round(float(rng.uniform(20, 46)), 1),  # pixels of one bond
         "width": round(float(rng.uniform(0.035, 0.075)), 3),  # of a bond's length
         "text": round(float(rng.uniform(0.36, 0.56)), 2),
         "offset": round(float(rng.uniform(0.11, 0.19)), 3),
@@ -128,7 +155,9 @@ def _style(rng: np.random.Generator) -> dict[str, object]:
     return style
 
 
-def _ink(rng: np.random.Generator, mol: Mol, style: Mapping[str, Any], max_side: int) -> Image.Image | None:
+def _ink(
+    mol: Mol, style: Mapping[str, Any], max_side: int
+) -> tuple[Image.Image, tuple[tuple[float, float], ...]] | None:
     from rdkit.Chem.Draw import rdMolDraw2D
 
     xyz = mol.GetConformer().GetPositions()
@@ -146,7 +175,8 @@ def _ink(rng: np.random.Generator, mol: Mol, style: Mapping[str, Any], max_side:
     canvas.FinishDrawing()
     with Image.open(io.BytesIO(canvas.GetDrawingText())) as png:
         image = png.convert("RGB")
-    return image if max(image.size) <= max_side else None
+    spots = [canvas.GetDrawCoords(i) for i in range(mol.GetNumAtoms())]
+    return (image, tuple((p.x, p.y) for p in spots)) if max(image.size) <= max_side else None
 
 
 def _apply(options: Any, style: Mapping[str, Any], scale: float, length: float) -> None:
@@ -160,7 +190,7 @@ def _apply(options: Any, style: Mapping[str, Any], scale: float, length: float) 
     options.scalingFactor = scale / length
     options.scaleBondWidth = False
     options.bondLineWidth = max(1.0, style["width"] * scale)
-    options.fixedFontSize = max(8, round(style["text"] * scale))
+    options.fixedFontSize = max(10, round(style["text"] * scale))
     options.multipleBondOffset = style["offset"]
     options.padding = style["padding"]
     options.explicitMethyl = style["methyl"]

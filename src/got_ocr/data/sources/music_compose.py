@@ -169,10 +169,12 @@ def _rhythms(rng: np.random.Generator, style: Style, frames: list[Bar], staff: i
         length = frame.meter.length
         if style.pickup and index == 0:
             length = _upbeat(frame.meter)
-        if out and index > 1 and rng.random() < 0.35 and frame.meter == frames[index - 1].meter:
+        # Two silent bars in a row would be engraved as one long rest with a number.
+        silent = bool(out) and all(event.rest for voice in out[-1] for event in voice)
+        if index > 1 and not silent and rng.random() < 0.35 and frame.meter == frames[index - 1].meter:
             out.append([list(voice) for voice in out[-1]])
             continue
-        voices = [list(fill(rng, frame.meter, length, taste))]
+        voices = [list(fill(rng, frame.meter, length, replace(taste, rest=0.0) if silent else taste))]
         if length == frame.meter.length and rng.random() < style.second_voice:
             voices.append(list(fill(rng, frame.meter, length, quiet)))
         out.append(voices)
@@ -302,10 +304,12 @@ def _adorned(rng: np.random.Generator, events: list[Event], style: Style, key: t
 
 def _trill(event: Event, key: tuple[int, ...]) -> str:
     """Write T for a whole-tone trill and t for a half-tone one, as the key has it; none where that would need a sign."""
+    if len(event.pitches) > 1 or event.value > 8:
+        return ""
     top = event.pitches[-1]
     natural = (0, 2, 4, 5, 7, 9, 11)
     upper = natural[(top.step + 1) % 7] + 12 * (top.step == 6) + key[(top.step + 1) % 7]
-    return {1: "t", 2: "T"}.get(upper - natural[top.step] - top.alter, "") if event.value <= 8 else ""
+    return {1: "t", 2: "T"}.get(upper - natural[top.step] - top.alter, "")
 
 
 def _graces(rng: np.random.Generator, event: Event, key: tuple[int, ...]) -> list[Event]:

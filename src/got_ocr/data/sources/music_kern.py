@@ -6,10 +6,12 @@ pitch spelled as it sounds and a natural written exactly where the page shows on
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import groupby
 
 from got_ocr.data.sources.music_score import Bar, Event, Meter, Pitch, Score, Voice, key_alters, key_word
 
 _Signs = dict[tuple[int, int, int, int], bool]  # (staff, voice, event, pitch) of one bar -> the page shows a sign
+_Timed = tuple[tuple[Fraction, int], int, int, Event]  # (onset, 0 for graces), voice, index, event
 
 
 def kern(score: Score) -> str:
@@ -140,24 +142,30 @@ def spelled(pitch: Pitch, sign: bool) -> str:
 def signs(bar: Bar) -> _Signs:
     """Tell for every pitch of a bar whether the page shows an accidental before it.
 
-    A sign holds for its line or space until the bar ends, in all voices of the staff; a tied-over note shows none.
+    A sign holds for its line or space until the bar ends, in all voices of the staff. A note tied over from the last bar
+    shows none, and leaves doubt: the next note on its line says what it is.
     """
     shown: _Signs = {}
     key = key_alters(bar.key)
     for s, voices in enumerate(bar.staves):
-        state: dict[int, int] = {}
-        for _, v, e, event in sorted(_timed(voices), key=lambda row: row[:3]):
-            ties = event.ties or ("",) * len(event.pitches)
-            for p, (pitch, tie) in enumerate(zip(event.pitches, ties, strict=True)):
-                held = tie in ("_", "]")
-                known = state.get(pitch.position, key[pitch.step])
-                shown[s, v, e, p] = not held and known != pitch.alter
-                if not held:
-                    state[pitch.position] = pitch.alter
+        before: dict[int, int | None] = {}
+        # Unisons of two voices both show their sign, so a note also looks at what stood before its moment.
+        for _, moment in groupby(sorted(_timed(voices), key=lambda row: row[:3]), key=lambda row: row[0]):
+            after = dict(before)
+            for _, v, e, event in moment:
+                ties = event.ties or ("",) * len(event.pitches)
+                for p, (pitch, tie) in enumerate(zip(event.pitches, ties, strict=True)):
+                    place, plain = pitch.position, key[pitch.step]
+                    differs = pitch.alter != before.get(place, plain) or pitch.alter != after.get(place, plain)
+                    held = tie in ("_", "]")
+                    shown[s, v, e, p] = differs and not held
+                    if differs:
+                        after[place] = None if held else pitch.alter
+            before = after
     return shown
 
 
-def _timed(voices: tuple[Voice, ...]) -> Iterator[tuple[tuple[Fraction, int], int, int, Event]]:
+def _timed(voices: tuple[Voice, ...]) -> Iterator[_Timed]:
     for v, voice in enumerate(voices):
         onset = Fraction(0)
         for e, event in enumerate(voice):

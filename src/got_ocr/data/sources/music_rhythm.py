@@ -38,6 +38,9 @@ _COMPOUND = (
 )  # fmt: skip
 
 
+_Beat = tuple[Fraction, Fraction]  # onset and length, in whole notes
+
+
 @dataclass(frozen=True, slots=True)
 class Taste:
     """What a voice likes. level: hardest cells, 0..3. calm: preference for long values, 0..1. rest: chance of a silent
@@ -57,10 +60,12 @@ def fill(rng: np.random.Generator, meter: Meter, length: Fraction, taste: Taste)
         return (whole,)
     out: list[Event] = []
     done = Fraction(0)
-    for beat in _beats(rng, meter, length):
-        if done >= beat[0] + beat[1]:
+    beats = _beats(rng, meter, length)
+    even = len({size for _, size in beats}) == 1
+    for beat in beats:
+        if beat[0] < done:
             continue
-        cell = _choose(rng, beat, done, length, taste)
+        cell = _choose(rng, beat, length - done, even, taste)
         out += cell
         done += sum((e.duration for e in cell), Fraction(0))
     if not taste.beams:
@@ -84,7 +89,7 @@ def held(length: Fraction) -> Event | None:
     return None if rest is None else replace(rest, pitches=(_SOUND,))
 
 
-def _beats(rng: np.random.Generator, meter: Meter, length: Fraction) -> list[tuple[Fraction, Fraction]]:
+def _beats(rng: np.random.Generator, meter: Meter, length: Fraction) -> list[_Beat]:
     """Cut a bar into beats (onset, length): quarters, dotted quarters, or a mixture for uneven meters."""
     quarter, dotted = Fraction(1, 4), Fraction(3, 8)
     if meter.unit == 8 and meter.count % 3 == 0:
@@ -104,28 +109,22 @@ def _beats(rng: np.random.Generator, meter: Meter, length: Fraction) -> list[tup
     return out
 
 
-def _choose(
-    rng: np.random.Generator, beat: tuple[Fraction, Fraction], done: Fraction, length: Fraction, taste: Taste
-) -> list[Event]:
-    """Choose a cell that starts on this beat and stays in the bar; long cells start on strong beats only."""
-    dotted = beat[1] == Fraction(3, 8)
-    options = []
-    for quarters, level, weight, words in _COMPOUND if dotted else _SIMPLE:
-        size = Fraction(quarters).limit_denominator(8) / 4
-        if (
-            level > taste.level
-            or done + size > length
-            or (size > beat[1] and done % min(size, Fraction(1, 2)) and not dotted)
-        ):
-            continue
-        if not dotted and beat[1] == Fraction(1, 8) and size > beat[1]:
-            continue
-        options.append((words, weight * (1 + taste.calm * (2 * quarters - 1)) if not words.startswith("r") else weight))
-    if not options:
-        rest = held(beat[1])
-        return [rest] if rest is not None else [Event((_SOUND,), 8)] * int(beat[1] * 8)
-    chances = np.array([w for _, w in options])
-    return list(_cell(options[int(rng.choice(len(options), p=chances / chances.sum()))][0]))
+def _choose(rng: np.random.Generator, beat: _Beat, room: Fraction, even: bool, taste: Taste) -> list[Event]:
+    """Choose a cell for a beat; it may run on over further beats where all beats are alike and the bar has room."""
+    onset, size = beat
+    dotted = size == Fraction(3, 8)
+    words, weights = [], []
+    for quarters, level, weight, text in _COMPOUND if dotted else _SIMPLE:
+        length = Fraction(quarters) / 4
+        # Long cells start on strong beats only.
+        strong = even and length <= room and (dotted or onset % min(length, Fraction(1, 2)) == 0)
+        if level <= taste.level and (length <= size or strong):
+            words.append(text)
+            weights.append(weight if text.startswith("r") else weight * (1 + taste.calm * (2 * quarters - 1)))
+    if not words:
+        note = held(size)
+        return [note] if note is not None else [Event((_SOUND,), 8)] * int(size * 8)
+    return list(_cell(words[int(rng.choice(len(words), p=np.array(weights) / sum(weights)))]))
 
 
 @lru_cache(maxsize=256)

@@ -37,9 +37,9 @@ class Cell:
 class Grid:
     """Hold a whole table.
 
-    aligns: one of l, c, r per column. cells: cover every place once, in reading order. bars: columns that have a vertical rule
-    on their left (`columns` for the right edge). rules: horizontal pieces (line, column), line 0 on top. headers: rows of the
-    header. Raises InvalidValue where cells overlap or a place is bare.
+    aligns: one of l, c, r per column. cells: cover every place once, in reading order. bars: columns that have a
+    vertical rule on their left (`columns` for the right edge). rules: horizontal pieces (line, column), line 0 on
+    top. headers: rows of the header. Raises InvalidValue where cells overlap or a place is bare.
     """
 
     rows: int

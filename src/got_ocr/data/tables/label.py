@@ -20,12 +20,11 @@ def content(parts: Content) -> str:
 
 
 def tabular(grid: Grid) -> str:
-    """Write a grid as a LaTeX tabular; a piece of a rule becomes `\\cline`, a whole one `\\hline`."""
-    lines = [f"\\begin{{tabular}}{{{_columns(grid)}}}", *_rules(grid, 0)]
+    """Write a grid as a LaTeX tabular; a piece of a rule becomes `\\cline`, a whole one `\\hline` before its row."""
+    lines = [f"\\begin{{tabular}}{{{_columns(grid)}}}"]
     for row in range(grid.rows):
-        lines.append(f"{' & '.join(_row(grid, row))} \\\\")
-        lines += _rules(grid, row + 1)
-    return "\n".join([*lines, "\\end{tabular}"])
+        lines.append(f"{_rules(grid, row)} {' & '.join(_row(grid, row))} \\\\".strip())
+    return "\n".join([*lines, *filter(None, [_rules(grid, grid.rows)]), "\\end{tabular}"])
 
 
 def _columns(grid: Grid) -> str:
@@ -33,11 +32,11 @@ def _columns(grid: Grid) -> str:
     return "".join(parts) + ("|" if grid.columns in grid.bars else "")
 
 
-def _rules(grid: Grid, line: int) -> list[str]:
+def _rules(grid: Grid, line: int) -> str:
     pieces = grid.pieces(line)
     if pieces == [(0, grid.columns - 1)]:
-        return ["\\hline"]
-    return ["".join(f"\\cline{{{first + 1}-{last + 1}}}" for first, last in pieces)] if pieces else []
+        return "\\hline"
+    return " ".join(f"\\cline{{{first + 1}-{last + 1}}}" for first, last in pieces)
 
 
 def _row(grid: Grid, row: int) -> list[str]:

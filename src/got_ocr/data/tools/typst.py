@@ -1,7 +1,8 @@
 """Draw typst markup as pictures, offline.
 
-Holds the one call into the typst wheel: fonts are those the wheel carries plus the font files given, never whatever else the
-machine has, so that equal markup and equal font files give equal pixels. Knows no formula, page or label.
+Holds the one call into the typst wheel: fonts are those the wheel carries plus the font files given, never
+whatever else the machine has, so that equal markup and equal font files give equal pixels. Knows no formula, page
+or label.
 """
 
 from functools import lru_cache
@@ -22,8 +23,8 @@ EMBEDDED = ("Libertinus Serif", "New Computer Modern")
 def draw(markup: str, ppi: float, fonts: tuple[Path, ...] = ()) -> list[Image.Image]:
     """Compile markup and return its pages as RGB pictures.
 
-    ppi: pixels per inch. fonts: font files; the markup may name any family in their folders besides the embedded ones. Raises
-    MissingDependency without the typst wheel and PageRenderFailed when the markup does not compile.
+    ppi: pixels per inch. fonts: font files; the markup may name any family in their folders besides the embedded
+    ones. Raises MissingDependency without the typst wheel and PageRenderFailed when the markup does not compile.
     """
     try:
         import typst
