@@ -62,9 +62,7 @@ SYMBOLS: Mapping[str, str] = MappingProxyType(
 # Signs that delimiters around them must outgrow.
 TALL = frozenset(LARGE) | frozenset(INTEGRALS)
 
-FUNCTIONS = _names(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth exp log ln lg deg dim ker arg hom"
-)
+FUNCTIONS = _names("sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth exp log ln lg deg dim ker arg hom")
 LIMITS = _names("lim limsup liminf max min sup inf det gcd Pr")
 # Names that LaTeX has no command for (`\\operatorname{rank}`).
 OPERATORS = _names(

@@ -26,9 +26,9 @@ $ {body} $"""
 class FormulaSource:
     """Draw displayed formulas.
 
-    depth: deepest nesting. max_characters: longest label. max_width: widest picture in pixels; longer formulas are grown
-    anew, `attempts` times at most. installed: share drawn in a mathematics font of the machine, where it has one. sizes:
-    least and most font size in pixels. clean_fraction, strength, wear: as in `finish`.
+    depth: deepest nesting. max_characters: longest label. max_width: widest picture in pixels; longer formulas are
+    grown anew, `attempts` times at most. installed: share drawn in a mathematics font of the machine, where it has
+    one. sizes: least and most font size in pixels. clean_fraction, strength, wear: as in `finish`.
     """
 
     depth: int = 3
@@ -43,7 +43,9 @@ class FormulaSource:
 
     def __post_init__(self) -> None:
         if self.depth < 1 or self.max_characters < 20 or self.max_width < 200 or self.attempts < 1:
-            raise InvalidValue("a formula source needs depth >= 1, max_characters >= 20, max_width >= 200, attempts >= 1")
+            raise InvalidValue(
+                "a formula source needs depth >= 1, max_characters >= 20, max_width >= 200, attempts >= 1"
+            )
         if len(self.sizes) != 2 or not 8 <= self.sizes[0] <= self.sizes[1]:
             raise InvalidValue("sizes of formulas are (least, most) pixels, 8 or more")
         Finish(self.clean_fraction, self.strength, self.wear)

@@ -1,0 +1,1 @@
+"""Charts: figures of our own, made-up numbers, the dictionary that is their label and two ways of drawing them."""
