@@ -23,9 +23,10 @@ def axes(s: Sketch, low: complex, high: complex, grid: bool = False, ticks: bool
     if grid:
         s.item(tree.Grid(_at(low), _at(high)), low, high)
     arrow = replace(tree.PLAIN, arrow="->")
-    right, top = high.real + 0.4, high.imag + 0.4
-    s.item(tree.Path((tree.At(low.real - 0.3, 0), tree.At(right, 0)), style=arrow), complex(right, 0))
-    s.item(tree.Path((tree.At(0, low.imag - 0.3), tree.At(0, top)), style=arrow), complex(0, top))
+    left, below = round(low.real - 0.3, 2), round(low.imag - 0.3, 2)
+    right, top = round(high.real + 0.4, 2), round(high.imag + 0.4, 2)
+    s.item(tree.Path((tree.At(left, 0), tree.At(right, 0)), style=arrow), complex(right, 0))
+    s.item(tree.Path((tree.At(0, below), tree.At(0, top)), style=arrow), complex(0, top))
     s.note(complex(right, 0), "$x$", "below" if s.rng.random() < 0.5 else "right")
     s.note(complex(0, top), "$y$", "left" if s.rng.random() < 0.5 else "above")
     s.note(0j, "$O$" if s.rng.random() < 0.5 else "$0$", "below left")

@@ -144,7 +144,7 @@ class Sketch:
 
     def circle(self, center: complex, radius: float, style: Style | None = None) -> None:
         """Draw a circle."""
-        self._reach.extend(center + radius * 1j**k for k in range(4))
+        self._reach.extend(_on(center, radius, radius, 10 * k) for k in range(36))
         told = self.main if style is None else style
         self._draws.append(lambda f: [tree.Circle(f.at(center), f.length(radius), told)])
 
