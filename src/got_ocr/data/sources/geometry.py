@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from got_ocr.data.sample import Sample
-from got_ocr.data.sources import geometry_axes, geometry_circles, geometry_solids, geometry_triangles
+from got_ocr.data.sources import (
+    geometry_axes,
+    geometry_chain,
+    geometry_circles,
+    geometry_solids,
+    geometry_triangles,
+)
 from got_ocr.data.sources.geometry_sketch import new_sketch
 from got_ocr.data.sources.geometry_svg import new_look, svg
 from got_ocr.data.sources.geometry_tree import Figure
@@ -23,6 +29,8 @@ _ALL = (
     *geometry_circles.CONSTRUCTIONS,
     *geometry_solids.CONSTRUCTIONS,
     *geometry_axes.CONSTRUCTIONS,
+    *geometry_chain.CONSTRUCTIONS,
+    *geometry_chain.CONSTRUCTIONS,
 )
 NAMES: tuple[str, ...] = tuple(dict.fromkeys(c.__name__ for c in _ALL))
 

@@ -116,7 +116,7 @@ def _ink(item: tree.Item, look: Look, hand: np.random.Generator) -> str:
     style = tree.Style(color="gray") if isinstance(item, tree.Grid) else getattr(item, "style", tree.PLAIN)
     width = (0.2 if isinstance(item, tree.Grid) else 0.8 if style.thick else 0.4) * _PT * look.weight
     for line in strokes(item):
-        traced = _tremble(line, look, hand) if look.wobble else line
+        traced = _tremble(line, look, hand, _closed(item)) if look.wobble else line
         out.append(_stroke(traced, style, width, look, _closed(item)))
         out.append(_tips(traced, style, width, look))
     out.extend(_label(at, anchor, text, look) for at, anchor, text in _texts(item))
@@ -162,13 +162,15 @@ def _label(at: tree.At, anchor: str, text: str, look: Look) -> str:
     return f'<path d="{shape.path}" transform="{matrix}" fill="{_hex(look.ink)}"/>'
 
 
-def _tremble(line: Line, look: Look, hand: np.random.Generator) -> Line:
+def _tremble(line: Line, look: Look, hand: np.random.Generator, closed: bool) -> Line:
     """Shake a polyline as a hand does: smooth noise, a few waves per centimetre."""
     points = _even(dense([line], 0.06), 0.06)
     noise = hand.standard_normal((len(points) + 40, 2))
     kernel = np.hanning(43)[1:-1]
     kernel /= np.sqrt((kernel**2).sum())
     smooth = np.stack([np.convolve(noise[:, k], kernel, mode="valid") for k in range(2)], axis=1)
+    if closed:  # end where it began
+        smooth -= np.linspace(0, 1, len(points))[:, None] * (smooth[-1] - smooth[0])
     shaken: Line = points + look.wobble * np.clip(smooth, -2.5, 2.5)
     return shaken
 
