@@ -73,7 +73,7 @@ def test_every_atom_lies_on_the_canvas_and_under_ink() -> None:
 
 def test_nothing_is_cut_off_at_the_edge() -> None:
     for seed in range(15):
-        dark = ink(MoleculeSource()(rng(3, seed)).images[0])
+        dark = ink(MoleculeSource(clean_fraction=1.0)(rng(3, seed)).images[0])
         assert not np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]]).any()
 
 

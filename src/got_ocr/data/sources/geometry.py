@@ -16,6 +16,7 @@ from got_ocr.data.sources import (
     geometry_solids,
     geometry_triangles,
 )
+from got_ocr.data.sources.finish import Finish, touch
 from got_ocr.data.sources.geometry_sketch import new_sketch
 from got_ocr.data.sources.geometry_svg import new_look, svg
 from got_ocr.data.sources.geometry_tree import Figure
@@ -40,7 +41,8 @@ class GeometrySource:
     """Make samples of kind `geometry`.
 
     extent: longer side of a figure in centimetres (axes keep one centimetre to the unit). plain: chance of black lines
-    only. hand: chance of a free-hand look. only: names of constructions to draw (see NAMES), all when empty. Raises
+    only. hand: chance of a free-hand look. only: names of constructions to draw (see NAMES), all when empty.
+    clean_fraction, strength, wear: as in `finish`. Raises
     InvalidValue for unknown names.
     """
 
@@ -48,18 +50,24 @@ class GeometrySource:
     plain: float = 0.65
     hand: float = 0.12
     only: tuple[str, ...] = ()
+    clean_fraction: float = 0.7
+    strength: float = 0.4
+    wear: str = "light"
 
     def __post_init__(self) -> None:
         unknown = set(self.only) - set(NAMES)
         if unknown:
             raise InvalidValue(f"unknown constructions {sorted(unknown)}; known are {', '.join(NAMES)}")
+        Finish(self.clean_fraction, self.strength, self.wear)
 
     def __call__(self, rng: np.random.Generator) -> Sample:
         """Draw one figure; the same generator state gives the same bytes."""
         name, figure = self.figure(rng)
         look = new_look(rng, self.hand)
         meta = {"construction": name, "font": look.font, "hand": look.wobble > 0}
-        return Sample((rasterise(svg(figure, look)),), str(figure), "geometry", Task(mode="format"), meta=meta)
+        finish = Finish(self.clean_fraction, self.strength, self.wear)
+        worn = touch(rng, rasterise(svg(figure, look)), finish, 0.35 * look.scale)
+        return Sample((worn,), str(figure), "geometry", Task(mode="format"), meta=meta)
 
     def figure(self, rng: np.random.Generator) -> tuple[str, Figure]:
         """Make one figure tree, with the name of its construction."""

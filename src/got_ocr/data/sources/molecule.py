@@ -13,6 +13,7 @@ import numpy as np
 
 from got_ocr.data.sample import Sample
 from got_ocr.data.sources import molecule_build as build
+from got_ocr.data.sources.finish import Finish, touch
 from got_ocr.data.sources.molecule_draw import Drawing, Mol, draw, quiet
 from got_ocr.data.sources.molecule_pool import real_smiles
 from got_ocr.errors import InvalidValue
@@ -29,8 +30,8 @@ class MoleculeSource:
     weights: how often a structure is real, crossed (two real ones recombined), edited (a real one changed), grown (atom
     by atom) or assembled (scaffold and substituents). max_atoms: most heavy atoms. max_parts: most disconnected parts
     (salts). flat: chance that wedges are left out. invent: chance that open stereo centres get a random configuration.
-    isotope: chance of one labelled isotope. max_side: longest side of the picture in pixels. Raises InvalidValue for
-    weights that are not five numbers with a positive sum.
+    isotope: chance of one labelled isotope. max_side: longest side of the picture in pixels. clean_fraction, strength,
+    wear: as in `finish`. Raises InvalidValue for weights that are not five numbers with a positive sum.
     """
 
     weights: tuple[float, ...] = (0.45, 0.2, 0.15, 0.08, 0.12)
@@ -40,12 +41,16 @@ class MoleculeSource:
     invent: float = 0.6
     isotope: float = 0.01
     max_side: int = 1024
+    clean_fraction: float = 0.7
+    strength: float = 0.4
+    wear: str = "light"
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(_ORIGINS) or min(self.weights) < 0 or sum(self.weights) <= 0:
             raise InvalidValue("weights are five numbers, none negative, for real, crossed, edited, grown, assembled")
         if self.max_atoms < 3:
             raise InvalidValue("max_atoms is at least 3")
+        Finish(self.clean_fraction, self.strength, self.wear)
 
     def __call__(self, rng: np.random.Generator) -> Sample:
         """Draw one molecule; the same generator state gives the same bytes."""
@@ -58,7 +63,9 @@ class MoleculeSource:
                 if drawing is not None:
                     licence = "own" if origin in ("grown", "assembled") else "BSD-3-Clause (rdkit wheel)"
                     meta = {"origin": origin, "licence": licence, "atoms": len(drawing.atoms), **drawing.style}
-                    return Sample((drawing.image,), drawing.smiles, "molecule", Task(mode="format"), meta=meta)
+                    finish = Finish(self.clean_fraction, self.strength, self.wear)
+                    worn = touch(rng, drawing.image, finish, drawing.letters)
+                    return Sample((worn,), drawing.smiles, "molecule", Task(mode="format"), meta=meta)
         raise InvalidValue("no molecule fits these options; raise max_atoms")
 
     def _makers(self) -> dict[str, Callable[[np.random.Generator], Mol | None]]:

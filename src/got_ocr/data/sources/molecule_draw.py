@@ -27,11 +27,13 @@ _PALETTES = ("default", "black", "cdk", "avalon")
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A molecule on paper: the RGB picture, the SMILES it shows, where its atoms lie (x, y in pixels), the style in words."""
+    """A molecule on paper: the RGB picture, the SMILES it shows, where its atoms lie (x, y in pixels), the height of
+    its letters in pixels, the style in words."""
 
     image: Image.Image
     smiles: str
     atoms: tuple[tuple[float, float], ...]
+    letters: float
     style: Mapping[str, object]
 
 
@@ -52,7 +54,7 @@ def draw(rng: np.random.Generator, mol: Mol, max_side: int) -> Drawing | None:
         return None
     style = _style(rng)
     inked = _ink(laid, style, max_side)
-    return None if inked is None else Drawing(inked[0], shown, inked[1], style)
+    return None if inked is None else Drawing(inked[0], shown, inked[1], inked[2], style)
 
 
 def _layout(rng: np.random.Generator, mol: Mol) -> Mol | None:
@@ -99,7 +101,9 @@ def _readable(mol: Mol, xyz: NDArray[np.float64]) -> bool:
 
 
 def _shown(laid: Mol) -> str | None:
-    """Write the SMILES that coordinates and wedges tell; None if the wedges tell something else or the text is unstable."""
+    """Write the SMILES that coordinates and wedges tell; None if the wedges tell something else or the text is
+    unstable.
+    """
     from rdkit import Chem
 
     read = Chem.MolFromMolBlock(Chem.MolToMolBlock(laid, kekulize=True))
@@ -157,7 +161,7 @@ def _style(rng: np.random.Generator) -> dict[str, object]:
 
 def _ink(
     mol: Mol, style: Mapping[str, Any], max_side: int
-) -> tuple[Image.Image, tuple[tuple[float, float], ...]] | None:
+) -> tuple[Image.Image, tuple[tuple[float, float], ...], float] | None:
     from rdkit.Chem.Draw import rdMolDraw2D
 
     xyz = mol.GetConformer().GetPositions()
@@ -176,7 +180,9 @@ def _ink(
     with Image.open(io.BytesIO(canvas.GetDrawingText())) as png:
         image = png.convert("RGB")
     spots = [canvas.GetDrawCoords(i) for i in range(mol.GetNumAtoms())]
-    return (image, tuple((p.x, p.y) for p in spots)) if max(image.size) <= max_side else None
+    if max(image.size) > max_side:
+        return None
+    return image, tuple((p.x, p.y) for p in spots), float(options.fixedFontSize)
 
 
 def _apply(options: Any, style: Mapping[str, Any], scale: float, length: float) -> None:

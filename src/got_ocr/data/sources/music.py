@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from got_ocr.data.sample import Sample
+from got_ocr.data.sources.finish import Finish, touch
 from got_ocr.data.sources.music_compose import compose, new_style
 from got_ocr.data.sources.music_engrave import engrave, new_look
 from got_ocr.data.sources.music_kern import kern
@@ -23,16 +24,20 @@ class MusicSource:
     """Make samples of kind `music`.
 
     bars: least and most bars. notes: about how many events a score may have, all staves together. max_chars: longest
-    label.
+    label. clean_fraction, strength, wear: as in `finish`.
     """
 
     bars: tuple[int, int] = (2, 16)
     notes: int = 160
     max_chars: int = 3000
+    clean_fraction: float = 0.7
+    strength: float = 0.4
+    wear: str = "light"
 
     def __post_init__(self) -> None:
         if not 1 <= self.bars[0] <= self.bars[1]:
             raise InvalidValue("bars are the least and the most, at least 1")
+        Finish(self.clean_fraction, self.strength, self.wear)
 
     def __call__(self, rng: np.random.Generator) -> Sample:
         """Compose and engrave one score; the same generator state gives the same bytes."""
@@ -43,5 +48,7 @@ class MusicSource:
             image = engrave(text, look) if len(text) <= self.max_chars else None
             if image is not None:
                 meta = {"font": look.font, "staves": len(style.clefs), "bars": style.bars}
-                return Sample((image,), text, "music", Task(mode="format"), meta=meta)
+                finish = Finish(self.clean_fraction, self.strength, self.wear)
+                worn = touch(rng, image, finish, look.staff)
+                return Sample((worn,), text, "music", Task(mode="format"), meta=meta)
         raise InvalidValue("no score fits these options; allow more characters or fewer bars")

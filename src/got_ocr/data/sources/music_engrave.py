@@ -37,6 +37,11 @@ class Look:
     slope: int = 15
     tight: bool = False
 
+    @property
+    def staff(self) -> float:
+        """Height of a staff in pixels."""
+        return self.unit * 8 * self.scale / 100
+
     def options(self) -> dict[str, object]:
         """Give Verovio's option names and values. The height is open and cut to the music."""
         return {
