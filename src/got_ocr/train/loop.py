@@ -77,8 +77,6 @@ def train(
     for number in range(place.stage, len(recipe.stages)):
         place = run_stage(run, recipe.stages[number], replace(place, stage=number), tensors)
         tensors = {}
-    if run.group.leads:
-        save_model_folder(run, out / "model")
     leave(run.group)
     return out / "model"
 
@@ -159,7 +157,7 @@ def _first_model(recipe: Recipe, base: Path) -> GotModel:
 
 
 def save_model_folder(run: Run, folder: Path) -> Path:
-    """Write the model alone (bfloat16, vocabulary beside it), as reading opens it."""
+    """Write the model alone (bfloat16, vocabulary beside it), as reading opens it; the newest state at any time."""
     folder.mkdir(parents=True, exist_ok=True)
     save_model(run.learner.model, folder, dtype=torch.bfloat16)
     run.tokenizer.save_tiktoken(folder / "vocab.tiktoken")
@@ -171,6 +169,7 @@ def _save(run: Run, place: Place, optimizers: Optimizers) -> None:
     tensors |= checkpoint.optimizer_tensors(optimizers)
     where = {"step": place.step, "stage": place.stage, "stage_step": place.stage_step, "batches": place.batches}
     facts = {"place": where, "recipe": run.recipe.to_json(), "built": run.built, "skipped": run.skipped}
+    save_model_folder(run, run.out / "model")
     checkpoint.save(run.out / "checkpoints", place.step, checkpoint.State(tensors, facts))
 
 

@@ -1,0 +1,60 @@
+"""Draw the sample pictures again: `python samples/make.py`. Own words, held-out fonts, the project's own synthesis engine.
+
+Needs got-ocr[synth] and the Debian packages fonts-crosextra-caladea, fonts-crosextra-carlito and fonts-lato.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from got_ocr.data import augment, fonts, ink, paper
+
+HERE = Path(__file__).parent
+LETTER = """Dear reader,
+this page was drawn by the same engine that
+made the training data of the model, but with
+a font and with words it has never seen.
+If you can read these lines on your screen,
+a small network has read them before you.
+Yours, the makers of got-ocr"""
+NOTICE = """READING ROOM
+Open Monday to Friday
+from 9:30 to 18:00
+Please keep your voice low"""
+RECEIPT = """Corner Bakery, 12 Mill Lane
+2 rye bread 7.80
+1 apple cake 4.25
+3 coffee 8.40
+Total 20.45
+Thank you, come again!"""
+PAGES = (
+    "A document of three pages\nThis is the first of them.",
+    "The second page comes next\nand holds two lines as well.",
+    "The last page ends here.\nGood bye.",
+)
+
+
+def draw(text: str, family: str, size: int, colors: tuple[paper.Color, paper.Color], margin: int = 40) -> np.ndarray:
+    """Draw lines of text on paper of one colour."""
+    font = next(f for f in fonts.pool("heldout") if f.family == family and not f.italic and 350 <= f.weight <= 450)
+    block, _ = ink.block(text.split("\n"), fonts.load(font, size), 1.45 * size, "left")
+    cover = np.pad(block.ink, margin)
+    sheet = np.full((*cover.shape, 3), colors[0], dtype=np.uint8)
+    return paper.paint(sheet, cover, colors[1])
+
+
+def main() -> None:
+    """Write every sample beside this file."""
+    black_on_white = ((255, 255, 255), (0, 0, 0))
+    Image.fromarray(draw(LETTER, "Caladea", 30, black_on_white)).save(HERE / "letter.png")
+    Image.fromarray(draw(NOTICE, "Lato", 44, ((28, 52, 80), (250, 244, 214)))).save(HERE / "notice.png")
+    receipt = draw(RECEIPT, "Carlito", 32, ((238, 232, 218), (52, 48, 60)))
+    worn = augment.light(receipt, np.random.Generator(np.random.Philox(5)), 0.6)
+    Image.fromarray(worn).save(HERE / "receipt.jpg", quality=80)
+    pages = [Image.fromarray(draw(text, "Caladea", 34, black_on_white, 120)) for text in PAGES]
+    pages[0].save(HERE / "three-pages.pdf", save_all=True, append_images=pages[1:], resolution=100.0)
+
+
+if __name__ == "__main__":
+    main()
