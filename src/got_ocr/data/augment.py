@@ -172,14 +172,12 @@ def photocopy(pixels: "Pixels", rng: "np.random.Generator", strength: float) -> 
     low, high = float(grey.min()), float(grey.max())
     gain = (1 + 0.8 * strength) * 255 / max(40.0, high - low)
     # Keep the middle of ink and paper where it is, so that neither thin strokes nor counters are lost.
-    hard = cv2.convertScaleAbs(np.clip(grey, low, high), alpha=1.0)
     table = np.clip((np.arange(256) - (low + high) / 2) * gain + 140, 0, 255).astype(np.uint8)
-    hard = cv2.LUT(hard, table)
+    hard = cv2.LUT(grey, table)
     specks = (paper.noise(rng, width, height) > 3.4 - 0.5 * strength).astype(np.uint8) * 255
     hard = cv2.subtract(hard, cv2.dilate(specks, np.ones((2, 2), dtype=np.uint8)))
-    edge = max(2, int(0.03 * width * strength))
+    edge = min(width, max(2, int(0.03 * width * strength)))
     shadow = np.linspace(90 * strength, 0, edge).astype(np.uint8)[None].repeat(height, axis=0)
-    hard = hard.copy()
     hard[:, :edge] = cv2.subtract(hard[:, :edge], shadow)
     copied: Pixels = cv2.merge([hard] * 3)
     return copied

@@ -85,16 +85,30 @@ def source_class(name: str) -> type[Any]:
 
 
 def _value(name: str, field: "dataclasses.Field[Any]", value: object) -> object:
-    """Bring a TOML value to the option's kind, judged by its default."""
-    if isinstance(value, list):
-        value = tuple(tuple(item) if isinstance(item, list) else item for item in value)
+    """Bring a TOML value to the option's kind, judged by its default: pairs stay pairs, whole numbers may be fractions."""
     default = field.default
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    known = default is not dataclasses.MISSING and default is not None
-    if known and (type(default) is not type(value) or (isinstance(value, tuple) and default and not value)):
+    if default is dataclasses.MISSING or default is None:
+        return _frozen(value)
+    found = _like(default, _frozen(value))
+    if found is None:
         raise InvalidValue(f"option {field.name} of source {name!r} looks like {default!r}; not {value!r}")
-    return value
+    return found
+
+
+def _frozen(value: object) -> object:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def _like(model: object, value: object) -> object | None:
+    """Return the value in the model's kind, or None where it is of another. Tuples of words may have any length but none."""
+    if isinstance(model, tuple) and isinstance(value, tuple):
+        words = bool(model) and isinstance(model[0], str)
+        models = (model[0],) * len(value) if words else model
+        items = [_like(one, item) for one, item in zip(models, value, strict=False)]
+        return tuple(items) if items and len(value) == len(models) and None not in items else None
+    if type(model) is float and type(value) is int:
+        return float(value)
+    return value if type(model) is type(value) else None
 
 
 def parse(text: str, name: str) -> Recipe:

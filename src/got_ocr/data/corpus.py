@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SPLITS = ("train", "heldout", "all")
-_CORPUS_VERSION = 7
+_CORPUS_VERSION = 8
 _MOST_CHARS = 3_000_000
 _LONGEST = 2000
 _AFTER_STOP = re.compile(r"[。！？；]")
@@ -167,11 +167,11 @@ def passage(split: str, rng: "np.random.Generator", length: int, language: str =
     """Draw at least `length` characters of running text, beginning at a sentence or, as often, at any word."""
     text = paragraph(split, rng, language)
     parts = [text[_start(text, rng, language) :]]
-    size = len(parts[0])
+    size, joint = len(parts[0]), " " if language == "en" else ""
     while size < length:
         parts.append(paragraph(split, rng, language))
-        size += len(parts[-1]) + 1
-    return (" " if language == "en" else "").join(parts)
+        size += len(joint) + len(parts[-1])
+    return joint.join(parts)
 
 
 def _start(text: str, rng: "np.random.Generator", language: str) -> int:

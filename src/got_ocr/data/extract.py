@@ -89,9 +89,11 @@ def pod(path: Path) -> list[str]:
     if "=encoding" in (text := read(path)) and "utf8" not in text[:400].lower() and "latin" not in text[:400].lower():
         return []
     parts = [part for part in _BLANK.split(text) if part[:1] not in ("=", " ", "\t", "")]
+    # Escapes, index entries and links carry no text of their own.
+    parts = [part for part in parts if not re.search(r"[EXZL]<", part)]
     for _ in range(3):
         parts = [_POD_CODE.sub(r"\2", part) for part in parts]
-    return [part for part in parts if "E<" not in part]
+    return parts
 
 
 def man(path: Path) -> list[str]:

@@ -56,7 +56,7 @@ def _made_from(recipe: Recipe) -> dict[str, object]:
 
 def _splits(recipe: Recipe) -> set[tuple[str, str]]:
     """List the (split, language) pairs that the sources of a recipe read."""
-    pairs = set()
+    pairs: set[tuple[str, str]] = set()
     for part in recipe.parts:
         if not dataclasses.is_dataclass(part.write) or isinstance(part.write, type):
             continue
