@@ -1,17 +1,24 @@
 """What the sources write, the renderer draws: every label is kept within what `got_ocr.render` understands."""
 
+import re
 from collections.abc import Callable
+from dataclasses import fields, replace
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from got_ocr.data.sources import geometry_svg
+from got_ocr.data.sources import geometry_tree as tree
 from got_ocr.data.sources.geometry import NAMES, GeometrySource
 from got_ocr.data.sources.molecule import MoleculeSource
 from got_ocr.data.sources.music_compose import compose, new_style
 from got_ocr.data.sources.music_kern import kern
+from got_ocr.data.sources.rasterise import rasterise
 
+cv2 = pytest.importorskip("cv2", reason="opencv is not installed")
 pytest.importorskip("rdkit", reason="rdkit is not installed")
 pytest.importorskip("verovio", reason="verovio is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -61,6 +68,55 @@ def test_labels_are_drawn(kind: str) -> None:
 def test_every_construction_is_drawn(name: str) -> None:
     text = str(GeometrySource(only=(name,)).figure(np.random.default_rng(3))[1])
     assert rendered(text, "tikz").error is None, text
+
+
+SCALE = 60.0  # pixels of a centimetre
+POINTS = 72.27 / 2.54  # of a centimetre
+
+
+def inked(svg: str, left: float, top: float, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Draw SVG and paste its ink on a sheet; (left, top): where its corner lies on the sheet, in pixels."""
+    dark = np.asarray(rasterise(svg)).min(axis=2) < 250
+    sheet = np.zeros(shape, dtype=bool)
+    x, y = round(left), round(top)
+    sheet[y : y + dark.shape[0], x : x + dark.shape[1]] = dark
+    return sheet
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_drawings_of_one_text_agree(name: str) -> None:
+    """The source's picture and the renderer's, made by different code, put their strokes in the same places."""
+    whole = GeometrySource(only=(name,)).figure(np.random.default_rng([31, 1]))[1]
+    figure = tree.Figure(tuple(i for i in whole.items if not isinstance(i, tree.Label | tree.Ticks | tree.Point)))
+    figure = tree.Figure(tuple(unnamed(item) for item in figure.items))
+    look = geometry_svg.Look(scale=SCALE)
+    low, _, _, high = geometry_svg.extent(figure, look)
+    origin = 400.0
+    shape = (1600, 1600)
+    mine = inked(geometry_svg.svg(figure, look), origin + low * SCALE, 900 - high * SCALE, shape)
+    theirs = svg_of(str(figure))
+    x, y, width, _ = map(float, re.search(r'viewBox="([^"]*)"', theirs).group(1).split())  # type: ignore[union-attr]
+    scaled = re.sub(r'width="[^"]*" height="[^"]*"', f'width="{width / POINTS * SCALE:.2f}"', theirs, count=1)
+    other = inked(scaled, origin + x / POINTS * SCALE, 900 + y / POINTS * SCALE, shape)
+    for first, second in ((mine, other), (other, mine)):
+        far = cv2.distanceTransform((~second).astype(np.uint8), cv2.DIST_L2, 3)
+        # Dashes may begin elsewhere and arrow heads differ; a wrong arc or place would be off by much more.
+        assert (far[first] > 5).mean() < 0.01, (name, str(figure))
+
+
+def unnamed(item: tree.Item) -> tree.Item:
+    """Write places as numbers, so that the points can be left out."""
+    places = {f.name: replace(v, name="") for f in fields(item) if isinstance(v := getattr(item, f.name), tree.At)}
+    if isinstance(item, tree.Path):
+        places["points"] = tuple(replace(p, name="") for p in item.points)  # type: ignore[assignment]
+    return replace(item, **places)  # type: ignore[arg-type]
+
+
+def svg_of(text: str) -> str:
+    rendered(text, "tikz")
+    from got_ocr.render import api
+
+    return str(api.render(text, kind="tikz", to="svg"))
 
 
 @pytest.mark.parametrize("kind", WRITERS)
