@@ -129,7 +129,7 @@ def _claim(job: Job) -> None:
     if path.exists():
         if path.read_bytes() != mark:
             raise InvalidValue(f"{job.out} holds another job; name another folder")
-    elif job.out.exists() and any(job.out.iterdir()):
+    elif job.out.is_dir() and any(not entry.name.endswith(cache.PARTIAL) for entry in job.out.iterdir()):
         raise InvalidValue(f"{job.out} is not empty and holds no job; name another folder")
     else:
         cache.replace(path, mark)
