@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from got_ocr.data import corpus
+from got_ocr.data.charset import chinese
 
 T = TypeVar("T")
 Rng = np.random.Generator
@@ -93,4 +94,5 @@ def _zh_words() -> tuple[str, ...]:
         return _ZH_OWN
     rows = (line.split(" ") for line in path.read_text(encoding="utf-8").splitlines())
     common = [row[0] for row in rows if len(row) >= 2 and 2 <= len(row[0]) <= 4 and int(row[1]) >= 100]
-    return tuple(part for part in common if all("一" <= char <= "鿿" for char in part)) or _ZH_OWN
+    allowed = chinese()
+    return tuple(part for part in common if allowed.issuperset(part)) or _ZH_OWN

@@ -165,7 +165,7 @@ def _pie(rng: Rng, chart: Chart, font: fonts.Font, size: int, height: int) -> tu
     for _ in range(8):
         start = float(rng.uniform(0, 360))
         spots = _spots(chart, start, font, size)
-        boxes = [_box(spot, radius) for spot in spots]
+        boxes = [box(spot, radius) for spot in spots]
         pairs = ((one, two) for place, one in enumerate(boxes) for two in boxes[:place])
         if not any(_touch(one, two) for one, two in pairs):
             return start, spots
@@ -189,7 +189,7 @@ def _spots(chart: Chart, start: float, font: fonts.Font, size: int) -> tuple[Spo
 Box = tuple[float, float, float, float]
 
 
-def _box(spot: Spot, radius: float) -> Box:
+def box(spot: Spot, radius: float) -> Box:
     """Enclose a label, with its middle known and its half width and height not below what the ray says."""
     x, y = spot.x * radius + spot.dx, spot.y * radius + spot.dy
     slope = math.hypot(spot.x, spot.y)

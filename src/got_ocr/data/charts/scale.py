@@ -10,6 +10,8 @@ def ticks(low: float, high: float, count: int) -> tuple[float, ...]:
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(part * power for part in (1, 2, 2.5, 5, 10) if part * power >= raw * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    if first == last:
+        first, last = first - 1, last + 1
     return tuple(place * step for place in range(first, last + 1))
 
 

@@ -30,14 +30,14 @@ from got_ocr.data.latex.tree import (
 T = TypeVar("T")
 Rng = np.random.Generator
 
-_LOWER = "abcdefghijklmnopqrstuvwxyz"
-_UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LOWER = "abcdefghijklmnopqrstuvwxyz"
+UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BRACKETS = (("(", ")"), ("(", ")"), ("(", ")"), ("[", "]"), ("\\{", "\\}"))
 _NORMS = (("|", "|"), ("\\|", "\\|"), ("\\langle", "\\rangle"), ("\\lfloor", "\\rfloor"), ("\\lceil", "\\rceil"))
 # Alphabets and the characters that have a drawing of their own in them.
-_ALPHABETS = (
+LETTERS_OF = (
     ("mathbb", "ABCDEFHKNPQRSTXYZ"),
-    ("mathcal", _UPPER),
+    ("mathcal", UPPER),
     ("mathscr", "ABCDEFGHLMOPST"),
     ("mathfrak", "ABDFGHKMPSXabghlmpqsu"),
     ("mathrm", "ABCDGHIKLMOPQRSTUVWXYdefhkmst"),
@@ -87,7 +87,7 @@ def number(rng: Rng) -> Node:
 
 def letter(rng: Rng) -> Node:
     """Draw an italic Latin letter."""
-    return Letter(pick(rng, _UPPER if chance(rng, 0.25) else _LOWER))
+    return Letter(pick(rng, UPPER if chance(rng, 0.25) else LOWER))
 
 
 def greek(rng: Rng) -> Node:
@@ -98,7 +98,7 @@ def greek(rng: Rng) -> Node:
 
 def styled(rng: Rng) -> Node:
     """Draw a letter of a special alphabet."""
-    command, characters = pick(rng, _ALPHABETS)
+    command, characters = pick(rng, LETTERS_OF)
     return Styled(command, pick(rng, characters))
 
 

@@ -20,9 +20,11 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """Say what to write: language, corpus split, allowed characters, about how many characters, and how rich.
+    """Say what to write.
 
-    rich: least and most formula characters of a display. notes: footnotes may stand on the page.
+    language, split: of the corpora. allowed: characters that the font draws. length: about how many characters.
+    display: most characters of a displayed formula's LaTeX. word: longest word that a column holds. notes:
+    footnotes may stand on the page.
     """
 
     language: str
@@ -30,6 +32,7 @@ class Brief:
     allowed: frozenset[str]
     length: int
     display: int
+    word: int
     notes: bool
 
 
@@ -91,47 +94,41 @@ def _phrase(rng: Rng, brief: Brief, low: int, high: int) -> str:
 
 
 def _heading(rng: Rng, brief: Brief, section: int) -> tree.Heading:
-    level = 1 if rng.random() < 0.6 else 2
+    level = int(rng.choice((1, 2, 3), p=(0.58, 0.34, 0.08)))
     number = ""
     if section:
-        number = f"{section}" if level == 1 else f"{section}.{rng.integers(1, 6)}"
+        number = ".".join([str(section), *(str(rng.integers(1, 6)) for _ in range(level - 1))])
         number += ". " if rng.random() < 0.4 else " "
     return tree.Heading(level, number + _phrase(rng, brief, 1, 5))
 
 
 def _prose(rng: Rng, brief: Brief, length: int) -> str:
     """Take running text of about `length` characters that ends with a word."""
-    if brief.language == "zh":
-        return _chinese(rng, length)
-    text = clean(corpus.passage(brief.split, rng, length), brief.allowed)
+    length = length // 2 if brief.language == "zh" else length  # ideographs are twice as wide
+    text = clean(corpus.passage(brief.split, rng, length, brief.language), brief.allowed)
+    if brief.language == "en":
+        text = " ".join(word for word in text.split(" ") if len(word) <= brief.word)
     if len(text) <= length:
         return text
-    end = max(text.rfind(". ", 0, length) + 1, 0)
-    return text[:end] if end > length // 2 else text[: text.rfind(" ", 0, length)] or text[:length]
-
-
-def _chinese(rng: Rng, length: int) -> str:
-    """String Chinese words together, with marks between them."""
-    out: list[str] = []
-    total = 0
-    while total < length * 0.5:
-        clause = "".join(phrases.zh_word(rng) for _ in range(int(rng.integers(2, 6))))
-        out.append(clause + ("，" if rng.random() < 0.6 else "。"))
-        total += len(clause) + 1
-    return "".join(out)[:-1] + "。"
+    stop, word = ("。", "，") if brief.language == "zh" else (". ", " ")
+    end = text.rfind(stop, 0, length) + 1
+    if end > length // 2:
+        return text[:end]
+    end = text.rfind(word, 0, length)
+    return text[:end] if end > length // 2 else text[:length].strip()
 
 
 def _woven(rng: Rng, text: str, share: float) -> list[tree.Inline]:
-    """Put short formulas between words."""
+    """Put short formulas between words, never before the first or after the last."""
     words = text.split(" ")
     parts: list[tree.Inline] = []
-    run: list[str] = []
-    for word in words:
-        run.append(word)
+    run = words[:1]
+    for word in words[1:]:
         if rng.random() < share:
             parts += [" ".join(run) + " ", _short(rng), " "]
             run = []
-    return [*parts, " ".join(run)] if run else parts[:-1]
+        run.append(word)
+    return [*parts, " ".join(run)]
 
 
 def _short(rng: Rng) -> Node:

@@ -31,6 +31,9 @@ _HEAD = """#set page(width: {width}pt, height: {height}, margin: {margin}pt, col
 """
 
 
+_OPENING = (tree.Title, tree.Authors, tree.Abstract)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """Say how a page looks; lengths in points, leading and indent in em. height 0: as tall as its text."""
@@ -54,6 +57,11 @@ class Look:
     heading: str
     nudge: float
     bold: str
+
+    @property
+    def column(self) -> float:
+        """The width of a column in points."""
+        return (self.width - 2 * self.margin - (self.columns - 1) * self.gutter) / self.columns
 
 
 def typst(page: tree.Page, look: Look) -> str:
@@ -81,7 +89,19 @@ def typst(page: tree.Page, look: Look) -> str:
         bold=look.bold,
         align=look.heading,
     )
-    return head + "\n\n".join(_block(block, page.notes) for block in page.blocks)
+    top = next((place for place, block in enumerate(page.blocks) if not isinstance(block, _OPENING)), len(page.blocks))
+    blocks = [_block(block, page.notes) for block in page.blocks]
+    if look.columns == 1 or not top:
+        return head + _joined(blocks)
+    # The title of a page in columns runs across all of them.
+    opening = (
+        f'#place(top, scope: "parent", float: true, clearance: 1.5em, block(width: 100%)[{_joined(blocks[:top])}])'
+    )
+    return head + _joined([opening, *blocks[top:]])
+
+
+def _joined(blocks: list[str]) -> str:
+    return "\n\n".join(blocks)
 
 
 def _flag(value: bool) -> str:

@@ -33,7 +33,7 @@ class Abstract:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """Open a section (level 1) or subsection (level 2); a number, if any, is part of the text."""
+    """Open a section (level 1) or one below it (2, 3); a number, if any, is part of the text."""
 
     level: int
     text: str

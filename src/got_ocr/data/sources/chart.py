@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from got_ocr.data import fonts
 from got_ocr.data.charts import fill, label, look, svg
-from got_ocr.data.charts.figure import KINDS, Chart
+from got_ocr.data.charts.figure import KINDS
 from got_ocr.data.sample import Sample
+from got_ocr.data.sources import lettering
 from got_ocr.data.sources.finish import Finish, touch
 from got_ocr.data.sources.rasterise import rasterise
 from got_ocr.data.tools import matplotlib
-from got_ocr.errors import InvalidValue, MissingDependency
+from got_ocr.errors import InvalidValue
 from got_ocr.task import Task
 
 _SHARES = (0.3, 0.15, 0.09, 0.24, 0.12, 0.1)
-_DIGITS = frozenset("0123456789.-%")
+_DIGITS = "0123456789.-%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +51,16 @@ class ChartSource:
         """Make up and draw one chart."""
         shares = np.array([_SHARES[KINDS.index(kind)] for kind in self.kinds])
         kind = self.kinds[int(rng.choice(len(self.kinds), p=shares / shares.sum()))]
-        language = "zh" if rng.random() < self.zh and _chinese() else "en"
+        chinese = lettering.chinese(self.fonts)
+        language = "zh" if rng.random() < self.zh and chinese else "en"
         chart = fill.chart(rng, kind, language, self.corpus, bool(rng.random() < self.valued))
         own = bool(rng.random() < self.svg)
-        font = _font(rng, chart, "zh" if language == "zh" else self.fonts, own)
+        text = "".join((*chart.words, chart.source_mark, _DIGITS))
+        pool = chinese if language == "zh" else self.fonts
+        font = lettering.covering(rng, pool, text, lambda font: own or matplotlib.usable(font))
         chosen = look.choose(rng, chart, font)
         picture = rasterise(svg.write(chart, chosen)) if own else matplotlib.draw(chart, chosen)
         worn = touch(rng, picture, Finish(self.clean_fraction, self.strength, self.wear), chosen.size)
         meta = {"fonts": [font.facts], "language": language, "chart": kind, "valued": chart.valued}
         meta["engine"] = "svg" if own else "matplotlib"
         return Sample((worn,), label.dictionary(chart), "chart", Task(mode="format"), meta=meta)
-
-
-def _font(rng: np.random.Generator, chart: Chart, pool: str, own: bool) -> fonts.Font:
-    words = "".join((*chart.words, chart.source_mark))
-    needed = frozenset(char for char in words if not char.isspace()) | _DIGITS
-    for _ in range(200):
-        font = fonts.pick(pool, rng)
-        if (own or matplotlib.usable(font)) and fonts.covered(font, needed) == needed:
-            return font
-    raise MissingDependency("no installed font draws all the characters of a chart; install DejaVu or WenQuanYi fonts")
-
-
-def _chinese() -> bool:
-    try:
-        return bool(fonts.pool("zh"))
-    except MissingDependency:
-        return False

@@ -11,15 +11,28 @@ import numpy as np
 from PIL import Image
 
 from got_ocr.data import fonts
-from got_ocr.data.charset import ASCII, LATIN, LETTERS
+from got_ocr.data.charset import ASCII, LETTERS, alphabet
+from got_ocr.data.latex import faces
 from got_ocr.data.pages import fill, label, markup
-from got_ocr.data.pages.tree import Heading, Page
+from got_ocr.data.pages.tree import Abstract, Heading, Page, Paragraph
 from got_ocr.data.sample import Sample
+from got_ocr.data.sources import lettering
+from got_ocr.data.sources.finish import Finish, touch
 from got_ocr.data.tools import typst
 from got_ocr.errors import InvalidValue, MissingDependency, PageRenderFailed
 from got_ocr.task import Task
 
-_SIZES = ((595, 842), (612, 792), (420, 595), (499, 709), (540, 405))
+_SHEETS = ((595, 842), (612, 792), (420, 595), (499, 709), (540, 405))
+_EMBEDDED = frozenset(ASCII + LETTERS + "“”‘’–—…")
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """Say what a page is lettered with: family, characters that it draws, files beside the embedded fonts."""
+
+    family: str
+    allowed: frozenset[str]
+    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,38 +40,55 @@ class DocumentSource:
     """Draw formatted pages.
 
     columns: most columns. zh: share of Chinese pages (none where no Chinese font is installed). embedded: share of
-    pages in the fonts that the typst wheel carries. longest: most pixels of a side. fonts, corpus: pool and split.
+    the others in the fonts that the typst wheel carries. longest: most pixels of a sheet's longer side. fill:
+    least and most of a sheet that is written on. fonts, corpus: pool and split. clean_fraction, strength, wear: as
+    in `finish`.
     """
 
     columns: int = 2
     zh: float = 0.15
     embedded: float = 0.4
     longest: int = 1700
+    fill: tuple[float, float] = (0.25, 1.0)
     fonts: str = "train"
     corpus: str = "train"
+    clean_fraction: float = 0.6
+    strength: float = 0.5
+    wear: str = "mixed"
 
     def __post_init__(self) -> None:
         if self.columns not in (1, 2) or not 0 <= self.zh <= 1 or not 0 <= self.embedded <= 1:
             raise InvalidValue("a document source needs columns of 1 or 2 and shares zh and embedded between 0 and 1")
-        if self.longest < 400:
-            raise InvalidValue("the longest side of a page is at least 400 pixels")
+        if self.longest < 400 or len(self.fill) != 2 or not 0 < self.fill[0] <= self.fill[1] <= 1.5:
+            raise InvalidValue("a document source needs longest of 400 or more and fill within (0, 1.5)")
+        Finish(self.clean_fraction, self.strength, self.wear)
 
     def __call__(self, rng: np.random.Generator) -> Sample:
         """Write and draw one page."""
         for _ in range(10):
-            language = "zh" if rng.random() < self.zh and _chinese() else "en"
-            pool = "zh" if language == "zh" else "" if rng.random() < self.embedded else self.fonts
-            look, allowed, files = _look(rng, language, pool, self.columns)
+            chinese = lettering.chinese(self.fonts)
+            language = "zh" if rng.random() < self.zh and chinese else "en"
+            pool = chinese if language == "zh" else "" if rng.random() < self.embedded else self.fonts
+            letters = _type(rng, pool, language)
+            look = _look(rng, language, letters.family, self.columns)
+            ppi = 72 * self.longest * float(rng.uniform(0.6, 1.0)) / max(look.width, look.height or look.width * 1.4)
             room = look.width * (look.height or look.width * 1.2) / (look.size**2 * 0.85)
             brief = fill.Brief(
-                language, self.corpus, allowed, int(room * rng.uniform(0.2, 0.85)), 160, look.columns == 1
+                language=language,
+                split=self.corpus,
+                allowed=letters.allowed,
+                length=int(room * rng.uniform(*self.fill)),
+                display=160,
+                word=int(look.column / look.size),  # no letter is wider than an em
+                notes=look.columns == 1,
             )
-            ppi = float(rng.uniform(0.6, 1.0)) * self.longest / max(look.width, look.height or look.width * 1.5) * 72
-            drawn = _fitted(fill.page(rng, brief), look, ppi, files)
+            drawn = _fitted(fill.page(rng, brief), look, ppi, letters.files)
             if drawn is not None:
                 page, picture = drawn
-                meta = {"font": look.family, "language": language, "columns": look.columns}
-                return Sample((picture,), label.markdown(page), "document", Task(mode="format"), meta=meta)
+                finish = Finish(self.clean_fraction, self.strength, self.wear)
+                worn = touch(rng, picture, finish, look.size * ppi / 72)
+                meta = {"fonts": [{"family": look.family}], "language": language, "columns": look.columns}
+                return Sample((worn,), label.markdown(page), "document", Task(mode="format"), meta=meta)
         raise PageRenderFailed("no page fitted its paper in ten attempts")
 
 
@@ -66,8 +96,7 @@ def _fitted(page: Page, look: markup.Look, ppi: float, files: tuple[Path, ...]) 
     """Drop blocks from the end until all of the page stands on one sheet inside its margins; None if nothing does."""
     blocks = page.blocks
     while blocks:
-        used = sum(isinstance(part, int) for block in blocks for part in getattr(block, "text", ()))
-        page = Page(blocks, page.notes[:used])
+        page = Page(blocks, page.notes[: _marks(blocks)])
         sheets = typst.draw(markup.typst(page, look), ppi, files)
         if len(sheets) == 1:
             return (page, sheets[0]) if inside(sheets[0], look, ppi) else None
@@ -77,39 +106,38 @@ def _fitted(page: Page, look: markup.Look, ppi: float, files: tuple[Path, ...]) 
     return None
 
 
+def _marks(blocks: tuple[object, ...]) -> int:
+    """Count the footnote marks of blocks."""
+    texts = (block.text for block in blocks if isinstance(block, Paragraph | Abstract))
+    return sum(isinstance(part, int) for text in texts for part in text)
+
+
 def inside(picture: Image.Image, look: markup.Look, ppi: float) -> bool:
-    """Say whether the margins and the gap between columns are bare, so that nothing is cut off or covered."""
-    pixels = np.asarray(picture.convert("L")).astype(int)
-    ink = np.abs(pixels - pixels[0, 0]) > 24
+    """Say whether there is ink, and none in the outer part of the margins: nothing is cut off."""
+    pixels = np.asarray(picture.convert("L"))
+    dark = np.abs(pixels.astype(np.int16) - int(pixels[0, 0])) > 24
     edge = max(int(look.margin * 0.6 * ppi / 72), 1)
-    bare = not (ink[:edge].any() or ink[-edge:].any() or ink[:, :edge].any() or ink[:, -edge:].any())
-    if look.columns == 2:
-        middle, half = picture.width // 2, max(int(look.gutter * 0.25 * ppi / 72), 1)
-        bare = bare and not ink[:, middle - half : middle + half].any()
-    return bare and bool(ink.any())
+    bare = not (dark[:edge].any() or dark[-edge:].any() or dark[:, :edge].any() or dark[:, -edge:].any())
+    return bare and bool(dark.any())
 
 
-def _look(
-    rng: np.random.Generator, language: str, pool: str, columns: int
-) -> tuple[markup.Look, frozenset[str], tuple[Path, ...]]:
-    family, allowed, files = _family(rng, pool)
-    width, height = _SIZES[int(rng.choice(len(_SIZES), p=(0.35, 0.2, 0.2, 0.15, 0.1)))]
+def _look(rng: np.random.Generator, language: str, family: str, columns: int) -> markup.Look:
+    width, height = _SHEETS[int(rng.choice(len(_SHEETS), p=(0.35, 0.2, 0.2, 0.15, 0.1)))]
     two = columns == 2 and width > 480 and rng.random() < 0.35
-    indent = 1.5 if rng.random() < 0.4 else 0.0
     shade, light = int(rng.integers(0, 50)), int(rng.integers(235, 256))
     paper = light if rng.random() < 0.4 else 255
-    look = markup.Look(
+    return markup.Look(
         width=width,
         height=0 if not two and rng.random() < 0.4 else height,
         margin=round(float(rng.uniform(24, 64)), 1),
         columns=2 if two else 1,
         gutter=round(float(rng.uniform(14, 26)), 1),
         family=family,
-        maths="New Computer Modern Math",
+        maths=faces.EMBEDDED,
         size=round(float(rng.uniform(9, 11) if two else rng.uniform(9.5, 15)), 1),
         leading=round(float(rng.uniform(0.55, 0.95)), 2),
         spacing=round(float(rng.uniform(0.9, 1.6)), 2),
-        indent=indent,
+        indent=(2.0 if language == "zh" else 1.5) if rng.random() < 0.4 else 0.0,
         justify=bool(rng.random() < 0.65),
         hyphenate=bool(two and rng.random() < 0.5 and language == "en"),
         language=language,
@@ -119,18 +147,17 @@ def _look(
         nudge=round(float(rng.uniform(0, 1.5)), 1),
         bold="bold" if rng.random() < 0.8 else "regular",
     )
-    return look, allowed, files
 
 
-def _family(rng: np.random.Generator, pool: str) -> tuple[str, frozenset[str], tuple[Path, ...]]:
-    """Choose a family and say which characters it draws; an empty pool stands for the embedded fonts."""
+def _type(rng: np.random.Generator, pool: str, language: str) -> Type:
+    """Choose a family; an empty pool stands for the embedded fonts."""
     if not pool:
-        return typst.EMBEDDED[int(rng.integers(len(typst.EMBEDDED)))], frozenset(ASCII + LETTERS + "“”‘’–—…"), ()
+        return Type(typst.EMBEDDED[int(rng.integers(len(typst.EMBEDDED)))], _EMBEDDED, ())
     known = _known(pool)
     for _ in range(200):
         font = fonts.pick(pool, rng)
         if font.family in known and not font.italic and 350 <= font.weight <= 550:
-            return font.family, fonts.covered(font, LATIN), _files(pool)
+            return Type(font.family, fonts.covered(font, alphabet(language)), _files(pool))
     raise MissingDependency(f"typst found no font of the pool {pool!r}; install DejaVu, Liberation or WenQuanYi fonts")
 
 
@@ -142,10 +169,3 @@ def _files(pool: str) -> tuple[Path, ...]:
 @lru_cache(maxsize=4)
 def _known(pool: str) -> frozenset[str]:
     return frozenset(typst.families(_files(pool)))
-
-
-def _chinese() -> bool:
-    try:
-        return bool(fonts.pool("zh"))
-    except MissingDependency:
-        return False

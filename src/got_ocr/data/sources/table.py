@@ -14,13 +14,14 @@ from got_ocr.data.charset import ASCII, LETTERS
 from got_ocr.data.latex import faces
 from got_ocr.data.latex.tree import Node
 from got_ocr.data.sample import Sample
+from got_ocr.data.sources import lettering
 from got_ocr.data.sources.finish import Finish, touch
 from got_ocr.data.tables import draw, fill, markup
 from got_ocr.data.tables import label as notation
 from got_ocr.data.tables.grid import Grid
 from got_ocr.data.tables.ink import Face
 from got_ocr.data.tools import typst
-from got_ocr.errors import InvalidValue, MissingDependency
+from got_ocr.errors import InvalidValue
 from got_ocr.task import Task
 
 _TYPESET = """#set page(width: auto, height: auto, margin: {margin}pt)
@@ -64,7 +65,8 @@ class TableSource:
 
     def __call__(self, rng: np.random.Generator) -> Sample:
         """Fill and draw one table."""
-        language = "zh" if rng.random() < self.zh and _chinese() else "en"
+        chinese = lettering.chinese(self.fonts)
+        language = "zh" if rng.random() < self.zh and chinese else "en"
         rows, width = int(rng.integers(2, self.max_rows + 1)), int(rng.integers(2, self.max_columns + 1))
         rules = str(rng.choice(fill.RULES, p=_RULE_SHARES))
         grid = fill.table(rng, fill.Voice(language, self.corpus), rows, width, rules)
@@ -73,7 +75,8 @@ class TableSource:
             picture, size = _typeset(rng, grid)
             meta |= {"engine": "typst"}
         else:
-            font = _font(rng, grid, "zh" if language == "zh" else self.fonts)
+            pool = chinese if language == "zh" else self.fonts
+            font = lettering.covering(rng, pool, "".join(_texts(grid)))
             look = _look(rng, font)
             picture, size = draw.draw(grid, look), float(look.body.size)
             meta |= {"engine": "pillow", "fonts": [font.facts]}
@@ -82,17 +85,13 @@ class TableSource:
         return Sample((worn,), text, "table", Task(mode="format"), meta=meta)
 
 
-def characters(grid: Grid) -> frozenset[str]:
-    """Collect the characters of a grid's text, formulas left out."""
-    return frozenset(char for text in _texts(grid) for char in text if not char.isspace())
-
-
 def _texts(grid: Grid) -> list[str]:
+    """List the texts of a grid, formulas left out."""
     return [part for cell in grid.cells for part in cell.content if not isinstance(part, Node)]
 
 
 def _short(grid: Grid) -> bool:
-    return all(len(text) <= 36 for text in _texts(grid)) and characters(grid) <= _EMBEDDED
+    return all(len(text) <= 36 and _EMBEDDED.issuperset(text) for text in _texts(grid))
 
 
 def _typeset(rng: np.random.Generator, grid: Grid) -> tuple[Image.Image, float]:
@@ -106,22 +105,6 @@ def _typeset(rng: np.random.Generator, grid: Grid) -> tuple[Image.Image, float]:
         table=markup.table(grid),
     )
     return typst.draw(page, 72 * size / 10)[0], size
-
-
-def _font(rng: np.random.Generator, grid: Grid, pool: str) -> fonts.Font:
-    needed = characters(grid)
-    for _ in range(200):
-        font = fonts.pick(pool, rng)
-        if fonts.covered(font, needed) == needed:
-            return font
-    raise MissingDependency("no installed font draws all the characters of a table; install DejaVu or WenQuanYi fonts")
-
-
-def _chinese() -> bool:
-    try:
-        return bool(fonts.pool("zh"))
-    except MissingDependency:
-        return False
 
 
 def _tint(rng: np.random.Generator, low: int, high: int) -> draw.Colour:

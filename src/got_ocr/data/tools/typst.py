@@ -42,6 +42,7 @@ def families(fonts: tuple[Path, ...] = ()) -> tuple[str, ...]:
     return tuple(_fonts(_folders(fonts)).families())
 
 
+@lru_cache(maxsize=16)
 def _folders(fonts: tuple[Path, ...]) -> tuple[Path, ...]:
     """The folders of font files: typst reads folders and passes over files without a word."""
     return tuple(sorted({path.parent for path in fonts}))
