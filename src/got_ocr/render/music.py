@@ -59,6 +59,8 @@ def _style(svg: Node) -> None:
         words = set(node.attributes.get("class", "").split())
         if node.name in _STROKED:
             node.attributes.setdefault("stroke", "currentColor")
+        if "placeholder" in words:
+            node.children = []
         if words & _BOLD:
             node.attributes["font-weight"] = "bold"
         if words & _ITALIC:

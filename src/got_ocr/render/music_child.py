@@ -14,6 +14,7 @@ _OPTIONS = {
     "pageWidth": 2100,
     "pageHeight": 60_000,
     "adjustPageHeight": True,
+    "adjustPageWidth": True,
     "footer": "none",
     "header": "none",
     "barLineWidth": 0.5,

@@ -93,7 +93,7 @@ class HtmlWriter:
         if not self._notes:
             return body
         items = (
-            element("li", {"id": f"{self.prefix}note-{at}"}, element("span", {"class": "mark"}, label), " ", text)
+            element("li", {"id": f"{self.prefix}note-{at}"}, _note_label(label), text)
             for label, at, text in self._notes
         )
         return join((body, element("section", {"class": "notes"}, element("ul", {}, *items))))
@@ -161,8 +161,10 @@ class HtmlWriter:
         return self.draw(block.kind, block.source)
 
     def note_text(self, block: NoteText) -> Markup:
-        label = block.label or str(next(self._numbers))
-        self._notes.append((label, self._anchor(label), self.inlines(block.children)))
+        """Keep a footnote for the end; one without a label carries its mark in its own text."""
+        self._notes.append(
+            (block.label, self._anchor(block.label or str(next(self._numbers))), self.inlines(block.children))
+        )
         return Markup("")
 
     def rule(self, block: Rule) -> Markup:
@@ -235,6 +237,10 @@ class HtmlWriter:
 
     def nested(self, inline: Nested) -> Markup:
         return self.table(inline.table)
+
+
+def _note_label(label: str) -> Markup:
+    return join((element("span", {"class": "mark"}, label), " ")) if label else Markup("")
 
 
 def _holds_table(children: tuple[Inline, ...]) -> bool:

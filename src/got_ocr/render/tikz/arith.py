@@ -216,7 +216,9 @@ def _call(name: str, arguments: list[Value]) -> Value:
         result = _FUNCTIONS[name](*(value.number for value in arguments))
     except (ValueError, OverflowError, ZeroDivisionError, TypeError) as error:
         raise RenderFailed("a function of the drawing has no value there") from error
-    return Value(float(result), any(value.length for value in arguments) and name in ("abs", "min", "max"))
+    return Value(
+        float(result), any(value.length for value in arguments) and name in ("abs", "min", "max", "veclen", "mod")
+    )
 
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {

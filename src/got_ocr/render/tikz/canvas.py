@@ -118,11 +118,16 @@ class Canvas:
         self.defs.append(element("pattern", tile, lines))
         return f"url(#{key})"
 
+    def size(self) -> tuple[float, float]:
+        """Return the picture's width and height in CSS pixels."""
+        low, high = self.low or (0.0, 0.0), self.high or (1.0, 1.0)
+        return (high[0] - low[0] + 2 * MARGIN) * SCALE, (high[1] - low[1] + 2 * MARGIN) * SCALE
+
     def svg(self) -> Markup:
         """Return the whole picture."""
         self.close_clips(0)
         low, high = self.low or (0.0, 0.0), self.high or (1.0, 1.0)
-        width, height = high[0] - low[0] + 2 * MARGIN, high[1] - low[1] + 2 * MARGIN
+        width, height = (side / SCALE for side in self.size())
         attributes: dict[str, Value] = {
             "xmlns": "http://www.w3.org/2000/svg",
             "viewBox": " ".join(number(v) for v in (low[0] - MARGIN, -high[1] - MARGIN, width, height)),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from got_ocr.render import symbols
 from got_ocr.render.latex import Source
 from got_ocr.render.limits import MAX_DEPTH
-from got_ocr.render.math import letter
+from got_ocr.render.mathmend import letter
 from got_ocr.render.tikz.box import Box, Font, Mark, over, row, shifted, space, word
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+\*?|\\.|[ \t\n]+|[0-9.,]*[0-9]|.", re.S)

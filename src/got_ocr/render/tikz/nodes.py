@@ -9,9 +9,10 @@ from got_ocr.render.tikz.coords import Names
 from got_ocr.render.tikz.geometry import IDENTITY, Matrix, Point, Segment, add, angle, arc, polar, rotation, subtract
 from got_ocr.render.tikz.label import set_label
 from got_ocr.render.tikz.shapes import Shape
-from got_ocr.render.tikz.strokes import draw_arrows, round_corners
-from got_ocr.render.tikz.style import Style, apply
+from got_ocr.render.tikz.strokes import brace, draw_arrows, round_corners
+from got_ocr.render.tikz.style import Style, apply, split_options
 
+LABEL_INNER = (3.333, 3.333)  # a label's distance from its node, whatever that node's own padding is
 _OPPOSITE = {
     "above": "south",
     "below": "north",
@@ -98,11 +99,17 @@ class Nodes:
 
     def stroke(self, segments: list[Segment], style: Style) -> None:
         """Draw a path with its corners and arrow tips."""
-        if style.rounded:
+        if "brace" in style.extra.get("decoration", "") and "decorate" in style.extra:
+            segments = brace(segments, self._amplitude(style), mirrored="mirror" in style.extra["decoration"])
+        elif style.rounded:
             segments = round_corners(segments, style.rounded)
         if style.arrows != ("", ""):
             segments = draw_arrows(self.canvas, segments, style)
         self.canvas.path(segments, style)
+
+    def _amplitude(self, style: Style) -> float:
+        options = dict(split_options(style.extra["decoration"]))
+        return min(100.0, max(1.0, self.names.look.length(options.get("amplitude", "5pt"))))
 
     def label_point(self, style: Style, shape: Shape) -> None:
         """Write the labels of a coordinate, which has no outline."""
@@ -123,7 +130,10 @@ class Nodes:
         side = side.strip()
         if not colon or ("$" in side or "{" in side):
             side, text = "above", value
-        plain = self.style(replace(style, color=style.text or style.color, text=None), options)
+        fresh = replace(
+            style, color=style.text or style.color, text=None, inner=LABEL_INNER, minimum=(0.0, 0.0), text_width=0.0
+        )
+        plain = self.style(fresh, options)
         if side in _OPPOSITE:
             at, anchor = shape.anchor(side), _OPPOSITE[side]
         else:

@@ -28,7 +28,7 @@ class Picture:
     """One picture under way. drawn, failed: statements so far."""
 
     prefix: str
-    budget: Budget = field(default_factory=lambda: Budget(MAX_STEPS, "drawing"))
+    budget: Budget
     look: Look = field(default_factory=Look)
     macros: dict[str, str] = field(default_factory=dict)
     drawn: int = 0

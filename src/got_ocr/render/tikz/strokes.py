@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from got_ocr.render.tikz.canvas import Canvas
 from got_ocr.render.tikz.geometry import Point, Segment, add, along, angle, distance, polar
@@ -53,6 +54,32 @@ def _rounded(subpath: list[Segment], radius: float) -> list[Segment]:
 def _toward(point: Point, other: Point, radius: float) -> Point:
     away = distance(point, other)
     return along(point, other, min(0.5, radius / away)) if away > 1e-9 else point
+
+
+def brace(segments: Sequence[Segment], amplitude: float, *, mirrored: bool) -> list[Segment]:
+    """Return a curly brace over each straight line of the path, on its left or, mirrored, on its right."""
+    result: list[Segment] = []
+    for subpath in subpaths(segments):
+        points = [segment.points[-1] for segment in subpath if segment.points]
+        for start, end in pairwise(points):
+            way, tall = distance(start, end), amplitude * (-1 if mirrored else 1)
+            bend = min(abs(tall), way / 4)
+            turn = angle(start, end)
+
+            def at(x: float, y: float, start: Point = start, turn: float = turn) -> Point:
+                return add(start, add(polar(turn, x), polar(turn + 90, y)))
+
+            half, top = way / 2, tall / 2
+            result += [
+                Segment("M", (start,)),
+                Segment("C", (at(0, top), at(0, top), at(bend, top))),
+                Segment("L", (at(half - bend, top),)),
+                Segment("C", (at(half, top), at(half, top), at(half, tall))),
+                Segment("C", (at(half, top), at(half, top), at(half + bend, top))),
+                Segment("L", (at(way - bend, top),)),
+                Segment("C", (at(way, top), at(way, top), at(way, 0))),
+            ]
+    return result
 
 
 def draw_arrows(canvas: Canvas, segments: Sequence[Segment], style: Style) -> list[Segment]:
