@@ -4,19 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["GotOcr", "GotOcrError", "Reading", "__version__", "render"]
+__all__ = ["GotOcr", "GotOcrError", "Reading", "__version__"]
 
 if TYPE_CHECKING:
     from got_ocr.errors import GotOcrError
     from got_ocr.ocr import GotOcr
     from got_ocr.reading import Reading
-    from got_ocr.render import render
 
 _HOMES = {
     "GotOcr": "got_ocr.ocr",
     "Reading": "got_ocr.reading",
     "GotOcrError": "got_ocr.errors",
-    "render": "got_ocr.render",
 }
 
 

@@ -65,8 +65,10 @@ class _Row:
 def generate(backend: Backend, requests: Sequence[Request]) -> Generator[tuple[int, int], None, list[Outcome]]:
     """Write the answers of some requests side by side; yield (row, id) as they come, return the outcomes.
 
-    Greedy. Raises InvalidValue where a prompt leaves no room in the model's context.
+    Greedy. Raises InvalidValue where a prompt leaves no room in the model's context, NumericError for scores that are no numbers.
     """
+    if not requests:
+        return []
     rows = [_open(request) for request in requests]
     limits = [min(r.max_new_tokens, backend.spec.context - len(r.prompt)) for r in requests]
     if min(limits) < 1:

@@ -69,7 +69,8 @@ def ink_of(picture: Image.Image) -> Ink:
     away = np.abs(np.asarray(grey, dtype=np.int16) - full)
     strong = away[away > 24]
     top = float(np.percentile(strong[:: max(1, strong.size // 20000)], 90)) if strong.size else 255.0
-    return np.clip(away * (255.0 / max(top, 24.0)), 0, 255).astype(np.uint8)
+    ink: Ink = np.clip(away * (255.0 / max(top, 24.0)), 0, 255).astype(np.uint8)
+    return ink
 
 
 def _paper(flat: NDArray[np.uint8], middle: float) -> NDArray[np.uint8]:
@@ -96,11 +97,11 @@ def _level(ink: Ink) -> tuple[Ink, NDArray[np.bool_]]:
 
 def _slope(mask: NDArray[np.bool_], limit: float = 0.06, step: float = 0.004) -> float:
     """Find the slope under which rows of ink are sharpest, in pixels down per pixel right."""
-    ys, xs = np.nonzero(mask)
-    if ys.size < 50:
+    places_y, places_x = np.nonzero(mask)
+    if places_y.size < 50:
         return 0.0
-    pick = slice(None, None, max(1, ys.size // 15000))
-    ys, xs = ys[pick].astype(np.float32), xs[pick] - np.float32(mask.shape[1] / 2)
+    pick = slice(None, None, max(1, places_y.size // 15000))
+    ys, xs = places_y[pick].astype(np.float32), places_x[pick] - np.float32(mask.shape[1] / 2)
 
     def sharpness(slope: float) -> float:
         rows = np.bincount(((ys - slope * xs) - (ys.min() - limit * mask.shape[1])).astype(np.int64).clip(0))

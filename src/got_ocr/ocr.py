@@ -9,25 +9,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from got_ocr import document, hub, pixels, prompt
+from got_ocr import document, hub, pixels, profiles, prompt
 from got_ocr.backends.base import Backend
 from got_ocr.cut import cut
 from got_ocr.document import Page
-from got_ocr.errors import GotOcrError, InputError, InvalidValue, TooManyImages
+from got_ocr.errors import GotOcrError, InputError, InvalidValue, ModelError, OutputError, TooManyImages
 from got_ocr.generate import MAX_NEW_TOKENS, Outcome, Request, finish, generate
 from got_ocr.image import Picture, Source, display_name
-from got_ocr.profiles import Profile, profile
+from got_ocr.profiles import Profile
 from got_ocr.reading import Reading, worst
-from got_ocr.task import Box, BoxMode, Color, Mode, Task
+from got_ocr.task import COLORS, Box, BoxMode, Color, Mode, Task
 from got_ocr.tokenizer import Tokenizer
+
+ROWS_AT_ONCE = 16  # answers written side by side; a page of many lines has more
+TOKENS_AT_MOST = 32768
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to generate: the profile's rules and the token limit."""
+    """How to generate: the profile's rules and the token limit. Raises InvalidValue for a limit that is none."""
 
     profile: Profile
     max_new_tokens: int = MAX_NEW_TOKENS
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_new_tokens <= TOKENS_AT_MOST:
+            raise InvalidValue(f"max_new_tokens lies between 1 and {TOKENS_AT_MOST}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +63,18 @@ class GotOcr:
         revision: str | None = None,
         offline: bool = False,
     ) -> "GotOcr":
-        """Open a model: a folder, a Hub id, or (None) what `hub.resolve` finds, the bundled model at last.
+        """Open a model of any of the three layouts: a folder, a Hub id, or (None) what `hub.resolve` finds, the bundled one at last.
 
-        device: auto, cpu, cuda, mps. dtype: auto, float32, bfloat16, float16. Raises ModelError classes. Any of the three layouts.
+        device: auto, cpu, cuda, mps. dtype: auto, float32, bfloat16, float16. Raises ModelError classes.
         """
         from got_ocr.backends.torch import open_backend
 
         found = hub.resolve(where, revision=revision, offline=offline)
-        return cls(open_backend(found.path, device, dtype), Tokenizer.load(found.path), found.notice)
+        tokenizer, backend = Tokenizer.load(found.path), open_backend(found.path, device, dtype)
+        expected = backend.model.config.image_token
+        if tokenizer.image != expected:
+            raise ModelError(f"the vocabulary's image token is {tokenizer.image}, the model's is {expected}")
+        return cls(backend, tokenizer, found.notice)
 
     def read(
         self,
@@ -86,7 +97,7 @@ class GotOcr:
         see `Task` and `Profile`. Raises InputError classes for what cannot be read, InvalidValue for what cannot be asked.
         """
         task = Task(mode, box, box_mode, color, crop, max_tiles, multi_page)
-        options = Options(_profile(profile), _limit(max_new_tokens))
+        options = Options(profiles.profile(profile), max_new_tokens)
         readings = [self.read_job(job, options) for job in jobs(source, task, options.profile, pages)]
         return readings[0] if len(readings) == 1 else readings
 
@@ -102,11 +113,14 @@ class GotOcr:
         profile: str = "safe",
         max_new_tokens: int = MAX_NEW_TOKENS,
     ) -> list[Reading]:
-        """Read many sources, `batch_size` pages at a time; readings come in the order of the sources and their pages."""
+        """Read many sources, `batch_size` pages at a time; readings come in the order of the sources and their pages.
+
+        Their seconds are the mean of their batch. Raises as `read` does, for the first page that cannot be read.
+        """
         if batch_size < 1:
             raise InvalidValue("batch_size is at least 1")
         task = Task(mode=mode, crop=crop, max_tiles=max_tiles)
-        options = Options(_profile(profile), _limit(max_new_tokens))
+        options = Options(profiles.profile(profile), max_new_tokens)
         every = [job for source in sources for job in jobs(source, task, options.profile, pages)]
         readings: list[Reading] = []
         for start in range(0, len(every), batch_size):
@@ -117,18 +131,26 @@ class GotOcr:
         self,
         source: Source | Sequence[Source],
         *,
-        task: Task | None = None,
+        mode: Mode = "plain",
+        box: Box | None = None,
+        box_mode: BoxMode = "crop",
+        color: Color | None = None,
+        crop: bool = False,
+        max_tiles: int | None = None,
+        multi_page: bool = False,
         pages: str | None = None,
         profile: str = "safe",
         max_new_tokens: int = MAX_NEW_TOKENS,
     ) -> Iterator[str | Reading]:
         """Read as `read` does, and yield pieces of text as they are written; each page ends with its Reading.
 
-        The pieces of a page that ran in circles may go beyond its Reading's text, which is cut back.
+        The pieces join to the Reading's text, which has no white space around it. Those of a page that ran in circles go beyond
+        it, since it is cut back.
         """
-        options = Options(_profile(profile), _limit(max_new_tokens))
-        for job in jobs(source, task or Task(), options.profile, pages):
-            yield from self.stream_job(job, options)
+        task = Task(mode, box, box_mode, color, crop, max_tiles, multi_page)
+        options = Options(profiles.profile(profile), max_new_tokens)
+        made = jobs(source, task, options.profile, pages)
+        return (piece for job in made for piece in self.stream_job(job, options))
 
     def chat(
         self,
@@ -157,12 +179,16 @@ class GotOcr:
         return self._chat(image_file, Task(chat_mode(ocr_type), crop=True), render, save_render_file)
 
     def _chat(self, source: Source, task: Task, render: bool, file: str | Path | None) -> str:
-        options = Options(_profile("reference"))
+        options = Options(profiles.profile("reference"))
         text = "\n\n".join(self.read_job(job, options).text for job in jobs(source, task, options.profile, None))
         if render:
-            from got_ocr import render as drawing
+            from got_ocr.render import render as draw
 
-            Path(file or "demo.html").write_text(str(drawing.render(text)), "utf-8")
+            path = Path(file or "demo.html")
+            try:
+                path.write_text(str(draw(text)), "utf-8")
+            except OSError as error:
+                raise OutputError(f"cannot write {path.name} (system error {error.errno})") from None
         return text
 
     def read_job(self, job: Job, options: Options) -> Reading:
@@ -175,7 +201,8 @@ class GotOcr:
         seen = [tuple(page.load() for page in job.pages) for job in batch]
         parts = [self._requests(pictures, job.task, options) for pictures, job in zip(seen, batch, strict=True)]
         flat = [request for requests in parts for request in requests]
-        outcomes = iter(finish(generate(self.backend, flat)) if flat else [])
+        groups = (flat[start : start + ROWS_AT_ONCE] for start in range(0, len(flat), ROWS_AT_ONCE))
+        outcomes = (outcome for group in groups for outcome in finish(generate(self.backend, group)))
         per_job = [[next(outcomes) for _ in requests] for requests in parts]
         seconds = (time.perf_counter() - started) / len(batch)
         return [self._reading(*row, seconds) for row in zip(batch, seen, per_job, strict=True)]
@@ -248,11 +275,14 @@ class GotOcr:
 
 def jobs(source: Source | Sequence[Source], task: Task, rules: Profile, chosen: str | None) -> list[Job]:
     """Turn a source into the readings to make: one a page, or one in all under `multi_page`. Raises InputError classes."""
-    many = list(source) if isinstance(source, list | tuple) else None
-    if many is not None and not task.multi_page:
+    several = isinstance(source, list | tuple)
+    if several and not task.multi_page:
         raise InvalidValue("a list of pictures is one text only with multi_page; use read_many to read each by itself")
+    sources = cast(Sequence[Source], source) if several else [cast(Source, source)]
+    if not sources:
+        raise InvalidValue("the list of pictures is empty")
     made: list[Job] = []
-    for _, _, job in plan(many or [cast(Source, source)], task, rules, chosen):
+    for _, _, job in plan(sources, task, rules, chosen):
         if isinstance(job, GotOcrError):
             raise job
         made.append(job)
@@ -264,24 +294,28 @@ def plan(
 ) -> Iterator[tuple[str, int, Job | GotOcrError]]:
     """Name (source, page, reading to make) in order; a source that cannot be opened stands there as its error.
 
-    Under `multi_page` all pages are one reading, and one that cannot be opened fails it.
+    Under `multi_page` all pages of all sources are one reading, and one that cannot be opened fails it.
     """
     every: list[Page] = []
     for source in sources:
         try:
-            named = list(document.pages(source, pages=chosen, reference=rules.ports_pixels))
-            if not named:
-                raise InputError("the source holds no page that can be read")
+            named = document.pages(source, pages=chosen, reference=rules.ports_pixels)
         except InputError as error:
+            yield _name(source), 1, error
             if task.multi_page:
-                raise
-            yield (display_name(str(source)) if isinstance(source, str | Path) else "input"), 1, error
+                return
             continue
-        every += named
-        if not task.multi_page:
+        if task.multi_page:
+            every += named
+        else:
             yield from ((page.source, page.number, Job((page,), task)) for page in named)
-    if task.multi_page:
-        yield every[0].source, 1, Job(tuple(every), task)
+    if every:
+        yield every[0].source, every[0].number, Job(tuple(every), task)
+
+
+def _name(source: Source) -> str:
+    """Name a source as its pages would, had it been opened."""
+    return display_name(Path(source).name or str(source)) if isinstance(source, str | Path) else "picture"
 
 
 def parse_box(text: str) -> Box:
@@ -304,19 +338,6 @@ def chat_mode(ocr_type: str) -> Mode:
 
 def chat_color(ocr_color: str) -> Color | None:
     """Translate the original's `ocr_color`, "" for none. Raises InvalidValue."""
-    for color in ("red", "green", "blue"):
-        if ocr_color == color:
-            return color
-    if ocr_color:
-        raise InvalidValue(f"ocr_color is one of red, green, blue; not {ocr_color[:20]!r}")
-    return None
-
-
-def _profile(name: str) -> Profile:
-    return profile(name)
-
-
-def _limit(max_new_tokens: int) -> int:
-    if not 1 <= max_new_tokens <= 32768:
-        raise InvalidValue("max_new_tokens lies between 1 and 32768")
-    return max_new_tokens
+    if ocr_color and ocr_color not in COLORS:
+        raise InvalidValue(f"ocr_color is one of {', '.join(COLORS)}; not {ocr_color[:20]!r}")
+    return cast(Color, ocr_color) if ocr_color else None

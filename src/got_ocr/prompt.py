@@ -59,18 +59,18 @@ def query(task: Task, size: tuple[int, int], style: Style = "original") -> str:
 
 
 def _original_query(task: Task, box: Sequence[int] | None) -> str:
-    # The original only ever asked for crops and several pages "with format".
-    if task.multi_page:
+    form = " with format" if task.mode == "format" else ""
+    if task.multi_page:  # the original only ever asked for several pages with format
         return "OCR with format across multi pages: "
     if task.crop:
-        return "OCR with format upon the patch reference: "
+        return f"OCR{form} upon the patch reference: "
     where = f"[{task.color}] " if task.color else "" if box is None else f"{list(box)} "
-    return f"{where}OCR{' with format' if task.mode == 'format' else ''}: "
+    return f"{where}OCR{form}: "
 
 
 def _hf_query(task: Task, box: Sequence[int] | None) -> str:
     color = f"[{task.color}] " if task.color else ""
-    region = "" if box is None or task.multi_page else str(list(box))
+    region = "" if box is None else str(list(box))
     form = " with format" if task.mode == "format" else ""
     pages = " across multi pages" if task.multi_page else ""
     patches = " upon the patch reference" if task.crop else ""
@@ -84,8 +84,3 @@ def scale_box(box: Box, size: tuple[int, int]) -> list[int]:
     if any(v > limit for v, limit in zip(box, limits, strict=True)):
         raise InvalidValue(f"box {list(box)} lies outside the picture of {width} x {height} pixels")
     return [int(v / limit * 1000) for v, limit in zip(box, limits, strict=True)]
-
-
-def image_places(ids: Sequence[int], tokenizer: Tokenizer) -> int:
-    """Count the places that image tokens stand on."""
-    return sum(i == tokenizer.image for i in ids)

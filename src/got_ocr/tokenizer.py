@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+MOST_BYTES = 1 << 26  # of a vocabulary file; the largest known one has a sixth of it
 SPECIALS: tuple[str, ...] = (
     "<|endoftext|>",
     "<|im_start|>",
@@ -50,10 +51,10 @@ class Tokenizer:
     @classmethod
     def load(cls, folder: Path) -> "Tokenizer":
         """Read a model folder's vocabulary: `*.tiktoken` first, else `tokenizer.json`. Raises ModelError."""
-        for path in sorted(folder.glob("*.tiktoken")):
-            return cls(_checked(read_tiktoken(path)))
-        path = folder / "tokenizer.json"
-        if path.is_file():
+        plain, path = sorted(folder.glob("*.tiktoken")), folder / "tokenizer.json"
+        if plain:
+            return cls(_checked(read_tiktoken(plain[0])))
+        if path.exists():
             return cls(_checked(read_tokenizer_json(path)))
         raise ModelError(
             "the model folder holds no vocabulary: expected qwen.tiktoken, vocab.tiktoken or tokenizer.json"
@@ -140,7 +141,7 @@ class StreamDecoder:
 def read_tiktoken(path: Path) -> dict[bytes, int]:
     """Read base64 pieces and ranks. Raises ModelError for a line that is neither."""
     ranks: dict[bytes, int] = {}
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+    for number, line in enumerate(_read(path).splitlines(), 1):
         try:
             piece, rank = line.split()
             ranks[base64.b64decode(piece, validate=True)] = int(rank)
@@ -152,12 +153,12 @@ def read_tiktoken(path: Path) -> dict[bytes, int]:
 def read_tokenizer_json(path: Path) -> dict[bytes, int]:
     """Read the byte-level vocabulary of a `tokenizer.json`. Raises ModelError for any other kind of tokenizer."""
     try:
-        data: Any = json.loads(path.read_text("utf-8"))
+        data: Any = json.loads(_read(path))
         vocab, kind = data["model"]["vocab"], data["model"]["type"]
         added = {row["content"]: row["id"] for row in data.get("added_tokens", [])}
         letters = {letter: byte for byte, letter in byte_letters().items()}
         ranks = {bytes(letters[c] for c in piece): rank for piece, rank in vocab.items() if piece not in added}
-    except (ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ModelError(f"{path.name} is not a byte-level BPE vocabulary") from None
     if kind != "BPE":
         raise ModelError(f"{path.name} is not a byte-level BPE vocabulary")
@@ -167,9 +168,25 @@ def read_tokenizer_json(path: Path) -> dict[bytes, int]:
     return ranks
 
 
+def _read(path: Path) -> bytes:
+    try:
+        if not path.is_file():  # a folder, or a pipe that would never end
+            raise ModelError(f"vocabulary {path.name} is not a regular file")
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError:
+        raise ModelError(f"vocabulary {path.name} cannot be read") from None
+    if len(data) > MOST_BYTES:
+        raise ModelError(f"vocabulary {path.name} is larger than {MOST_BYTES} bytes")
+    return data
+
+
 def _checked(ranks: dict[bytes, int]) -> dict[bytes, int]:
-    if sorted(ranks.values()) != list(range(len(ranks))) or any(bytes([b]) not in ranks for b in range(256)):
-        raise ModelError("vocabulary: ranks are not dense from 0, or a byte has no piece of its own")
+    whole = all(type(rank) is int for rank in ranks.values()) and b"" not in ranks
+    if not whole or sorted(ranks.values()) != list(range(len(ranks))):
+        raise ModelError("vocabulary: the ranks of its pieces are not whole numbers, dense from 0")
+    if any(bytes([b]) not in ranks for b in range(256)):
+        raise ModelError("vocabulary: a byte has no piece of its own")
     return ranks
 
 

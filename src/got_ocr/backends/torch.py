@@ -1,5 +1,6 @@
 """The PyTorch backend: the plain network on CPU, CUDA or MPS. Knows no prompt text and no picture file."""
 
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from got_ocr.model.weights import load_model
 from got_ocr.spec import ModelSpec
 
 TILES_AT_ONCE = 8  # tiles of one size that go through the encoder together; more only costs memory
+FIRST_ROOM = 256  # ids that a new cache has room for; most answers are far shorter than they may be
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -46,7 +48,7 @@ class TorchBackend:
 
 
 class TorchRows:
-    """Some requests under way: prompts padded on the right, one static cache."""
+    """Some requests under way: prompts padded on the right, one cache that grows as the answers do."""
 
     def __init__(
         self, model: GotModel, prompts: Sequence[Sequence[int]], features: Sequence[Tensor], room: int
@@ -57,8 +59,9 @@ class TorchRows:
         for row, prompt in enumerate(prompts):
             self._ids[row, : len(prompt)] = torch.tensor(prompt)
         self._features = torch.cat(list(features)) if features else None
-        self._cache = model.new_cache(len(prompts), max(self._lengths) + room)
         self._reach = max(self._lengths)
+        self._most = self._reach + room
+        self._cache = model.new_cache(len(prompts), self._reach + min(room, FIRST_ROOM))
 
     @torch.inference_mode()
     def prefill(self) -> "TorchScores":
@@ -70,7 +73,18 @@ class TorchRows:
     def step(self, ids: Sequence[int]) -> "TorchScores":
         """Append one id to each row."""
         self._reach += 1
+        if self._reach > self._cache.size:
+            self._grow()
         return TorchScores(self._model.step(torch.tensor(ids, device=self._model.device), self._cache, self._reach))
+
+    def _grow(self) -> None:
+        """Move to a cache of twice the size, at most what was asked for."""
+        old = self._cache
+        new = self._model.new_cache(old.keys.shape[1], min(2 * old.size, self._most))
+        new.keys[:, :, :, : old.size] = old.keys
+        new.values[:, :, :, : old.size] = old.values
+        new.lengths.copy_(old.lengths)
+        self._cache = new
 
 
 class TorchScores:
@@ -79,16 +93,18 @@ class TorchScores:
     def __init__(self, logits: Tensor) -> None:
         self._logits = logits
 
+    @torch.inference_mode()
     def best(self, banned: Sequence[Collection[int]]) -> list[int]:
         """Choose each row's best id outside its banned ones. Raises NumericError for scores that are no numbers."""
         logits = self._logits
         for row, ids in enumerate(banned):
             if ids:
                 logits[row, list(ids)] = -torch.inf
-        values, ids_ = logits.max(-1)
+        values, chosen = logits.max(-1)
         if not bool(torch.isfinite(values).all()):
             raise NumericError("the model's scores are not numbers; try dtype float32, or check the weights")
-        return [int(i) for i in ids_.tolist()]
+        best: list[int] = chosen.tolist()
+        return best
 
 
 def open_backend(folder: Path, device: str = "auto", dtype: str = "auto") -> TorchBackend:
@@ -102,11 +118,11 @@ def pick_device(name: str = "auto") -> str:
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return next(device for device in ("cuda", "mps", "cpu") if present[device])
-    kind = name.split(":")[0]
-    if kind not in present:
-        raise InvalidValue(f"device is one of auto, cpu, cuda, mps; not {name!r}")
-    if not present[kind]:
-        raise InvalidValue(f"device {kind} is not available here; use --device auto or cpu")
+    match = re.fullmatch(r"(cpu|mps|cuda)(?::([0-9]{1,2}))?", name)
+    if match is None or (match[2] and match[1] != "cuda"):
+        raise InvalidValue(f"device is one of auto, cpu, cuda, cuda:1 and so on, mps; not {name[:40]!r}")
+    if not present[match[1]] or int(match[2] or 0) >= max(1, torch.cuda.device_count()):
+        raise InvalidValue(f"device {name} is not available here; use auto or cpu")
     return name
 
 

@@ -1,38 +1,36 @@
 """`got-ocr read SOURCE...`: pictures, PDFs and folders in, text out. Text on standard output, everything else on standard error."""
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from got_ocr.cli.aliases import add_aliases, apply_aliases
+from got_ocr.cli.pages import FORMATS, PageWriter
 from got_ocr.errors import GotOcrError, InvalidValue, OutputError
 
 if TYPE_CHECKING:
     from got_ocr.ocr import GotOcr, Job, Options
     from got_ocr.reading import Reading
 
-SOME_PAGES_FAILED = 3
-FORMATS = ("txt", "md", "html", "json")
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A page that could not be read, and why."""
-
-    source: str
-    page: int
-    error: GotOcrError
+SOME_PAGES_NOT_OK = 3
+SAID = {
+    "loop": "the model repeated itself and was stopped: text may be missing here",
+    "truncated": "the answer reached its limit and was cut: try --crop, or a higher --max-new-tokens",
+    "empty": "nothing to read was found",
+}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = subparsers.add_parser("read", help="read pictures, PDFs and folders")
+    parser = subparsers.add_parser(
+        "read",
+        help="read pictures, PDFs and folders",
+        epilog="exit status 3: some page failed, ran in a loop or was cut",
+    )
     parser.add_argument(
         "sources", nargs="*", metavar="SOURCE", help="picture, PDF, TIFF or folder; - for standard input"
     )
@@ -65,7 +63,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; return the exit status: 0, the error's own for a single page, 3 when some of several pages failed."""
+    """Run the command; return the exit status: 0, the error's own where the only page failed, 3 where any page is not ok."""
     from got_ocr.ocr import GotOcr, Options
     from got_ocr.profiles import profile
 
@@ -74,17 +72,17 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidValue("--stream prints plain text; leave --to out")
     options = Options(profile(args.profile), args.max_new_tokens)
     jobs = list(_jobs(args, options))
-    model = GotOcr.load(args.model, device=args.device, dtype=args.dtype, revision=args.revision)
-    if model.notice and not args.quiet:
-        print(f"got-ocr: {model.notice}", file=sys.stderr)
     with _output(args.output) as out:
-        results = list(_readings(model, jobs, options, args, out))
-        if args.to == "html":
-            out.write(_page(results))
-    failures = [result for result in results if isinstance(result, Failure)]
-    if not failures:
+        model = GotOcr.load(args.model, device=args.device, dtype=args.dtype, revision=args.revision)
+        if model.notice and not args.quiet:
+            print(f"got-ocr: {model.notice}", file=sys.stderr)
+        writer = PageWriter(args.to or "txt", out)
+        ends = list(_ends(model, jobs, options, args, writer))
+        writer.close()
+    bad = [end for end in ends if end]
+    if not bad:
         return 0
-    return failures[0].error.exit_code if len(results) == 1 else SOME_PAGES_FAILED
+    return bad[0] if len(ends) == 1 else SOME_PAGES_NOT_OK
 
 
 def _jobs(args: argparse.Namespace, options: "Options") -> "Iterator[tuple[str, int, Job | GotOcrError]]":
@@ -94,76 +92,53 @@ def _jobs(args: argparse.Namespace, options: "Options") -> "Iterator[tuple[str, 
 
     if not args.sources:
         raise InvalidValue("name at least one picture, PDF or folder (or - for standard input)")
+    if args.sources.count("-") > 1:
+        raise InvalidValue("standard input (-) can be read once only")
     box = parse_box(args.box) if args.box else None
     task = Task(args.mode or "plain", box, args.box_mode, args.color, args.crop, args.max_tiles, args.multi_page)
-    sources = [sys.stdin.buffer.read() if source == "-" else source for source in args.sources]
+    sources = [sys.stdin.buffer if source == "-" else source for source in args.sources]
     yield from plan(sources, task, options.profile, args.pages)
 
 
-def _readings(
+def _ends(
     model: "GotOcr",
     jobs: "list[tuple[str, int, Job | GotOcrError]]",
     options: "Options",
     args: argparse.Namespace,
-    out: IO[str],
-) -> "Iterator[Reading | Failure]":
+    writer: PageWriter,
+) -> Iterator[int]:
+    """Read and write page after page; give what each alone would make of the exit status."""
     with _progress(len(jobs), args.quiet) as advance:
         for source, page, job in jobs:
+            where = f"{source}, page {page}" if len(jobs) > 1 else source
             try:
                 if isinstance(job, GotOcrError):
                     raise job
-                result: Reading | Failure = _one(model, job, options, args, out)
+                reading = _read(model, job, options, writer if args.stream else None)
             except GotOcrError as error:
-                result = Failure(source, page, error)
-                where = f"{source}, page {page}" if len(jobs) > 1 else source
                 print(f"got-ocr: {where}: {error} [{error.code}]", file=sys.stderr)
-            _emit(result, args, out, first=advance() == 1)
-            yield result
+                writer.failure(source, page, error)
+                yield error.exit_code
+            else:
+                writer.reading(reading, printed=args.stream)
+                said = [*reading.notices, *([SAID[reading.status]] if reading.status in SAID else [])]
+                for notice in [] if args.quiet else said:
+                    print(f"got-ocr: {where}: {notice}", file=sys.stderr)
+                yield 0 if reading.status in ("ok", "empty") else SOME_PAGES_NOT_OK
+            advance()
 
 
-def _one(model: "GotOcr", job: "Job", options: "Options", args: argparse.Namespace, out: IO[str]) -> "Reading":
-    """Read one page, printing its pieces as they come under --stream, and say what its user should know."""
+def _read(model: "GotOcr", job: "Job", options: "Options", streamed: PageWriter | None) -> "Reading":
+    """Read one page; where it is streamed, print its pieces as they come."""
     from got_ocr.reading import Reading
 
-    reading: Reading | None = None
-    for piece in model.stream_job(job, options) if args.stream else iter([model.read_job(job, options)]):
+    if streamed is None:
+        return model.read_job(job, options)
+    for piece in model.stream_job(job, options):
         if isinstance(piece, Reading):
-            reading = piece
-        else:
-            out.write(piece)
-            out.flush()
-    assert reading is not None  # noqa: S101  # both ways end with a Reading
-    if not args.quiet:
-        for notice in (*reading.notices, *([reading.status] if reading.status != "ok" else [])):
-            print(f"got-ocr: {reading.source}, page {reading.page}: {notice}", file=sys.stderr)
-    return reading
-
-
-def _emit(result: "Reading | Failure", args: argparse.Namespace, out: IO[str], *, first: bool) -> None:
-    """Write one page in the form asked for."""
-    if args.to == "json":
-        out.write(json.dumps(_record(result), ensure_ascii=False) + "\n")
-    elif isinstance(result, Failure) or args.to == "html":
-        return
-    elif args.stream:
-        out.write("\n")
-    else:
-        out.write(("" if first else "\n") + result.text + "\n")
-    out.flush()
-
-
-def _record(result: "Reading | Failure") -> dict[str, object]:
-    if isinstance(result, Failure):
-        error = {"code": result.error.code, "message": str(result.error)}
-        return {"source": result.source, "page": result.page, "status": "failed", "error": error}
-    return asdict(result)
-
-
-def _page(results: "list[Reading | Failure]") -> str:
-    from got_ocr.render import render_pages
-
-    pages = [(r.text if not isinstance(r, Failure) else f"[{r.error.code}] {r.error}", None) for r in results]
-    return render_pages(pages, "got-ocr")
+            return piece
+        streamed.piece(piece)
+    raise GotOcrError("the page ended without a reading")
 
 
 @contextmanager
@@ -172,10 +147,14 @@ def _output(path: Path | None) -> Iterator[IO[str]]:
     if path is None:
         yield sys.stdout
         return
+    if not path.name or path.is_dir():
+        raise OutputError(f"cannot write {path.name or path}: it is a folder")
     work = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with work.open("w", encoding="utf-8") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(work, path)
     except OSError as error:
         raise OutputError(f"cannot write {path.name} (system error {error.errno})") from None
@@ -184,10 +163,10 @@ def _output(path: Path | None) -> Iterator[IO[str]]:
 
 
 @contextmanager
-def _progress(total: int, quiet: bool) -> Iterator["Advance"]:
-    """Show a bar on standard error for several pages, when a person is watching."""
+def _progress(total: int, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Show a bar on standard error for several pages, when a person is watching; give what moves it."""
     if total < 2 or quiet or not sys.stderr.isatty():
-        yield Advance(None)
+        yield lambda: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -195,18 +174,4 @@ def _progress(total: int, quiet: bool) -> Iterator["Advance"]:
     columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=total)
-        yield Advance(lambda: bar.advance(task))
-
-
-class Advance:
-    """Count finished pages and move the bar, where there is one."""
-
-    def __init__(self, move: "object") -> None:
-        self._move = move
-        self._count = 0
-
-    def __call__(self) -> int:
-        self._count += 1
-        if callable(self._move):
-            self._move()
-        return self._count
+        yield lambda: bar.advance(task)

@@ -21,15 +21,21 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from got_ocr.data.build import build, recipe
     from got_ocr.data.vocabulary import learn
+    from got_ocr.errors import InvalidValue, OutputError
     from got_ocr.prompt import SYSTEM
     from got_ocr.tokenizer import Tokenizer
 
+    if args.count < 1:
+        raise InvalidValue("--count is at least 1")
     source = recipe(args.recipe)
     texts = [build(source, args.seed, index).target for index in range(args.count)]
     # The words around every question are worth whole pieces: they stand in each prompt.
     texts += [f"system\n{SYSTEM}", "user\n", "\nOCR with format: ", "assistant\n"] * max(50, args.count // 20)
-    args.out.mkdir(parents=True, exist_ok=True)
-    path = args.out / "vocab.tiktoken"
-    Tokenizer(learn(texts, args.size)).save_tiktoken(path)
+    tokenizer, path = Tokenizer(learn(texts, args.size)), args.out / "vocab.tiktoken"
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        tokenizer.save_tiktoken(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path.name} (system error {error.errno})") from None
     print(path)
     return 0

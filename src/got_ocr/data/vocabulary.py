@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable
 
-from got_ocr.errors import MissingDependency
+from got_ocr.errors import InvalidValue, MissingDependency
 from got_ocr.tokenizer import SPLIT, byte_letters
 
 
 def learn(texts: Iterable[str], size: int) -> dict[bytes, int]:
-    """Learn `size` pieces (256 bytes first, then merges by frequency) with the Qwen splitting rule. Raises MissingDependency."""
+    """Learn `size` pieces (256 bytes first, then merges by frequency) with the Qwen splitting rule.
+
+    Fewer where the texts hold no more. Raises InvalidValue, MissingDependency.
+    """
+    if size < 256:
+        raise InvalidValue("a vocabulary has at least 256 pieces, one for each byte")
     try:
         from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
     except ImportError:

@@ -173,9 +173,13 @@ def read_tensors(stored: Mapping[str, Stored]) -> Iterator[tuple[str, Tensor]]:
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write one safetensors file, whole or not at all. Raises OutputError."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    write_whole(path, lambda work: save_file(dict(tensors), work, metadata={"format": "pt"}))
+    try:
+        write_whole(path, lambda work: save_file(dict(tensors), work, metadata={"format": "pt"}))
+    except SafetensorError:  # wraps what the system said
+        raise OutputError(f"cannot write {path.name}: is the disk full?") from None
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

@@ -5,11 +5,13 @@ shuffled. A run that stops in a chunk makes that chunk again and skips what it h
 """
 
 import os
+import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
@@ -17,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from got_ocr.data.build import build
+from got_ocr.data.build import Recipe, build
 from got_ocr.data.build import recipe as data_recipe
-from got_ocr.errors import GotOcrError
+from got_ocr.errors import ChildCrashed, InputError
 from got_ocr.spec import ModelSpec
 from got_ocr.tokenizer import Tokenizer
 from got_ocr.train.examples import Example, make_example
@@ -53,16 +55,18 @@ def _tokenizer(folder: Path) -> Tokenizer:
 
 
 def make_chunk(feed: Feed, number: int) -> list[Batch]:
-    """Make the `pool` batches of this process's chunk `number`. No sample index is used twice in a stage, by any process."""
+    """Make the `pool` batches of this process's chunk `number`.
+
+    No sample index is used twice in a stage, by any process, unless the stage has only so many samples.
+    """
     stage = feed.stage
     number = number * feed.world + feed.rank
     recipe, tokenizer = data_recipe(stage.data), _tokenizer(feed.vocabulary)
     want = stage.batch * stage.pool
     examples: list[Example] = []
     for index in range(number * want, (number + 1) * want):
-        sample = build(recipe, feed.seed, index)
-        example = make_example(sample, feed.spec, tokenizer)
-        if example is not None and example.size <= stage.max_tokens:
+        example = _example(recipe, feed, tokenizer, index % stage.samples if stage.samples else index)
+        if example is not None:
             examples.append(example)
     examples.sort(key=lambda e: (len(e.tiles), e.size))
     groups = [tuple(examples[i : i + stage.batch]) for i in range(0, len(examples), stage.batch)]
@@ -76,8 +80,19 @@ def make_chunk(feed: Feed, number: int) -> list[Batch]:
     return batches
 
 
+def _example(recipe: Recipe, feed: Feed, tokenizer: Tokenizer, index: int) -> Example | None:
+    """Make one example; None for a sample that could not be drawn, was not cut as written, or is too long."""
+    try:
+        sample = build(recipe, feed.seed, index)
+    except (InputError, ChildCrashed):  # this one drawing failed; anything else would fail the next one too
+        return None
+    example = make_example(sample, feed.spec, tokenizer)
+    return example if example is not None and example.size <= feed.stage.max_tokens else None
+
+
 def _die_with_parent(parent: int) -> None:
-    """Let a worker end when the run was killed, instead of waiting for work for ever."""
+    """Let a worker end with the run, and not before: when the run is killed, but not by a Ctrl-C that is meant for it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -104,8 +119,8 @@ def stream(feed: Feed, start: int, workers: int) -> Generator[Batch, None, None]
                 chunk += 1
             try:
                 ready = waiting.popleft().result()
-            except OSError:
-                raise GotOcrError("a data worker could not run") from None
+            except (BrokenProcessPool, OSError):
+                raise ChildCrashed("a data worker died; start the run again with --resume") from None
             yield from ready[skip:]
             skip = 0
     finally:

@@ -1,23 +1,25 @@
 """Training checkpoints: everything that a run needs to go on as if it had never stopped. Safetensors and JSON only.
 
 A checkpoint is a folder `step-NNNNNNN` that appears whole or not at all: files are written beside it, synced, listed with their sha256
-in `manifest.json`, and the folder is renamed into place. Loading checks every file and falls back to the newest whole one.
+in `manifest.json`, and the folder is renamed into place. Loading checks every file, and the manifest against its own seal, and falls
+back to the newest whole one.
 """
 
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from got_ocr.errors import OutputError
+from got_ocr.errors import ModelError, OutputError
 
 MANIFEST = "manifest.json"
 STATE = "state.safetensors"
@@ -57,40 +59,62 @@ def save(folder: Path, step: int, state: State, keep: int = 2) -> Path:
     """Write a checkpoint and delete all but the newest `keep`. Raises OutputError where the disk refuses."""
     final, work = folder / f"step-{step:07d}", folder / f".step-{step:07d}.tmp"
     try:
-        shutil.rmtree(work, ignore_errors=True)
+        for torn in folder.glob(".step-*.tmp"):  # left by a run that was killed while it saved
+            shutil.rmtree(torn, ignore_errors=True)
         work.mkdir(parents=True)
         save_file({k: v.detach().cpu().contiguous().clone() for k, v in state.tensors.items()}, work / STATE)
         manifest = {"step": step, "facts": state.facts, "sha256": {STATE: _digest(work / STATE)}}
-        (work / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
+        text = json.dumps({**manifest, "seal": _seal(manifest)}, indent=1)
+        (work / MANIFEST).write_text(text, "utf-8")
         for path in (work / STATE, work / MANIFEST, work):
             _sync(path)
         shutil.rmtree(final, ignore_errors=True)
         os.replace(work, final)
         _sync(folder)
-        for old in sorted(folder.glob("step-*"))[:-keep]:
+        for old in found(folder)[keep:]:
             shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise OutputError(f"cannot write a checkpoint (system error {error.errno})") from None
+    except SafetensorError:  # wraps what the system said
+        raise OutputError("cannot write a checkpoint: is the disk full?") from None
     return final
 
 
-def newest(folder: Path) -> tuple[int, State] | None:
-    """Read the newest checkpoint that is whole; torn or edited ones are passed over. None where there is none."""
-    for path in sorted(folder.glob("step-*"), reverse=True):
-        found = _read(path)
-        if found is not None:
-            return found
+def found(folder: Path) -> list[Path]:
+    """List the checkpoints in a folder, whole or not, the newest first."""
+    return sorted(folder.glob("step-*"), reverse=True)
+
+
+def newest(folder: Path, note: Callable[[str], None] = lambda line: None) -> tuple[int, State] | None:
+    """Read the newest checkpoint that is whole; torn or edited ones are passed over and named to `note`.
+
+    None where there is no checkpoint. Raises ModelError where there are some and none is whole.
+    """
+    paths = found(folder)
+    for path in paths:
+        read = _read(path)
+        if read is not None:
+            return read
+        note(f"{path.name} is torn or was edited: going back to the one before it")
+    if paths:
+        raise ModelError("no checkpoint is whole: start again in another folder")
     return None
 
 
 def _read(path: Path) -> tuple[int, State] | None:
     try:
         manifest = json.loads((path / MANIFEST).read_text("utf-8"))
-        if _digest(path / STATE) != manifest["sha256"][STATE]:
+        seal = manifest.pop("seal", None)  # None: from before there were seals
+        if seal not in (None, _seal(manifest)) or _digest(path / STATE) != manifest["sha256"][STATE]:
             return None
         return int(manifest["step"]), State(load_file(path / STATE), manifest["facts"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError):
         return None
+
+
+def _seal(manifest: Mapping[str, Any]) -> str:
+    """Hash what a manifest says."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

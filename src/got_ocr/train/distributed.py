@@ -25,11 +25,19 @@ class Group:
         return self.rank == 0
 
 
+def own_device(device: str) -> str:
+    """Choose this process's device: under torchrun each takes the GPU of its number on this machine."""
+    local = os.environ.get("LOCAL_RANK")
+    return f"cuda:{local}" if device == "cuda" and local is not None else device
+
+
 def join(device: str) -> Group:
     """Join the processes that torchrun started; a run without torchrun is a group of one."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
         return Group()
+    if device.startswith("cuda"):
+        torch.cuda.set_device(device)
     if not dist.is_initialized():
         dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     return Group(dist.get_rank(), world)

@@ -1,6 +1,7 @@
 """What a run tells: one JSON line a step in a file, and now and then a line for people. Knows no network."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,18 +15,26 @@ class Progress:
         self._steps = steps
         self._note = note
         self._window: list[tuple[float, float, int, float]] = []  # loss, ctc, samples, seconds
-        self._samples = 0
 
     def add(self, row: Mapping[str, object], samples: int, seconds: float, *, show: bool) -> None:
         """Log one step; `show` hands out the progress line over the steps since the last one."""
         line = {**row, "samples": samples, "seconds": round(seconds, 4), "time": round(time.time(), 1)}
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-        self._samples += samples
         self._window.append((float(str(row["loss"])), float(str(row["ctc"])), samples, seconds))
         if show:
             self._note(self._line(int(str(row["step"])), str(row["stage"]), float(str(row["lr"]))))
             self._window.clear()
+
+    def go_back(self, step: int) -> None:
+        """Drop the lines of steps after `step`, which are going to be done again, and a line that was cut short."""
+        if not self._path.exists():
+            return
+        lines = self._path.read_text("utf-8").splitlines(keepends=True)
+        kept = "".join(line for line in lines if line.endswith("\n") and _step_of(line) <= step)
+        work = self._path.with_suffix(".tmp")
+        work.write_text(kept, "utf-8")
+        os.replace(work, self._path)
 
     def _line(self, step: int, stage: str, lr: float) -> str:
         count = len(self._window)
@@ -35,3 +44,10 @@ class Progress:
             f"{stage} {step}/{self._steps}  loss {loss / count:.3f}  ctc {ctc / count:.3f}  lr {lr:.1e}  "
             f"{samples / seconds:.1f} samples/s  ends in {left / 60:.0f} min"
         )
+
+
+def _step_of(line: str) -> int:
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return 1 << 62  # no line of ours

@@ -1,9 +1,10 @@
 """The training loop: for each stage, batch -> loss -> step; log, save, go on. Knows no metric and no command line.
 
 Read `train` first. The same loop runs on CPU and CUDA. On the CPU a resumed run equals one that never stopped, bit for bit: weights,
-optimiser, schedule, data position; nothing else is random.
+optimiser, schedule, data position; nothing else is random. That holds for the same recipe and the same number of processes.
 """
 
+import json
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -14,18 +15,20 @@ import torch
 from torch import Tensor
 
 from got_ocr import pixels
-from got_ocr.errors import GotOcrError, NumericError
+from got_ocr.data.build import recipe as data_recipe
+from got_ocr.errors import GotOcrError, InvalidValue, ModelError, NumericError, OutputError
 from got_ocr.model.config import GotConfig
 from got_ocr.model.got import GotModel
+from got_ocr.model.tensors import write_whole
 from got_ocr.model.weights import load_model, save_model
 from got_ocr.spec import ModelSpec
 from got_ocr.tokenizer import Tokenizer
 from got_ocr.train import checkpoint
 from got_ocr.train.batches import Batch, Feed, stream
-from got_ocr.train.distributed import Group, join, leave, mean, mean_gradients
+from got_ocr.train.distributed import Group, join, leave, mean, mean_gradients, own_device
 from got_ocr.train.log import Progress
 from got_ocr.train.objective import Learner, losses
-from got_ocr.train.optim import freeze, initialise, make_optimizers, rate
+from got_ocr.train.optim import freeze, initialise, initialise_head, make_optimizers, rate
 from got_ocr.train.recipe import Recipe, Stage
 
 Optimizers = Sequence[torch.optim.Optimizer]
@@ -63,22 +66,49 @@ def train(
 ) -> Path:
     """Train a recipe into folder `out`; return the folder of the finished model. base: where the recipe's paths start.
 
-    note: receives progress lines. Raises GotOcrError where too many samples were passed over, NumericError for a loss that is no number.
+    note: receives progress lines. Raises InvalidValue for a folder that holds another run and for unknown data, ModelError where
+    the vocabulary is another model's or no checkpoint is whole, GotOcrError where too many samples were passed over, NumericError
+    for a loss that is no number.
     """
-    vocabulary = base / (recipe.vocabulary or recipe.start)
-    model = _first_model(recipe, base).to(device)
-    learner = Learner(model).to(device)
-    out.mkdir(parents=True, exist_ok=True)
-    run = Run(
-        recipe, learner, model.config.spec, Tokenizer.load(vocabulary), vocabulary, out, torch.device(device),
-        Progress(out / "log.jsonl", recipe.steps, note), join(device),
-    )  # fmt: skip
-    place, tensors = _resume(run) if resume else (Place(), {})
+    if not resume and checkpoint.found(out / "checkpoints"):
+        raise InvalidValue(f"{out.name} already holds a run: go on with --resume, or name another folder")
+    run = _open(recipe, out, base, own_device(device), note)
+    place, tensors = _resume(run, note) if resume else (Place(), {})
+    if place.stage >= len(recipe.stages):
+        note(f"nothing to do: the run is finished, after {place.step} steps")
     for number in range(place.stage, len(recipe.stages)):
-        place = run_stage(run, recipe.stages[number], replace(place, stage=number), tensors)
+        place = run_stage(run, run.recipe.stages[number], replace(place, stage=number), tensors)
         tensors = {}
     leave(run.group)
     return out / "model"
+
+
+def _open(recipe: Recipe, out: Path, base: Path, device: str, note: Callable[[str], None]) -> Run:
+    """Make the run as it is before its first step; what is wrong with its files shows now, not in the last stage."""
+    stages = tuple(_with_data(stage, base) for stage in recipe.stages)
+    vocabulary = base / (recipe.vocabulary or recipe.start)
+    tokenizer, model = Tokenizer.load(vocabulary), _first_model(recipe, base).to(device)
+    if tokenizer.image != model.config.image_token:
+        raise ModelError(
+            f"the vocabulary's image token is {tokenizer.image}, the model's is {model.config.image_token}"
+        )
+    learner = Learner(model).to(device)
+    initialise_head(learner, recipe.seed)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {out.name} (system error {error.errno})") from None
+    return Run(
+        replace(recipe, stages=stages), learner, model.config.spec, tokenizer, vocabulary, out, torch.device(device),
+        Progress(out / "log.jsonl", recipe.steps, note), join(device),
+    )  # fmt: skip
+
+
+def _with_data(stage: Stage, base: Path) -> Stage:
+    """Find a stage's synthesis recipe; one that is a file lies relative to the training recipe."""
+    data = str(base / stage.data) if stage.data.endswith(".toml") else stage.data
+    data_recipe(data)
+    return replace(stage, data=data)
 
 
 def run_stage(run: Run, stage: Stage, place: Place, tensors: dict[str, Tensor]) -> Place:
@@ -90,7 +120,8 @@ def run_stage(run: Run, stage: Stage, place: Place, tensors: dict[str, Tensor]) 
     with closing(_used(run, stream(feed, place.batches, run.recipe.workers))) as batches:
         while place.stage_step < stage.steps:
             place = _step(run, stage, place, optimizers, batches)
-            if place.step % run.recipe.save_every == 0 and run.group.leads:
+            ended = place.stage_step == stage.steps  # saved below, as the beginning of the next stage
+            if place.step % run.recipe.save_every == 0 and not ended and run.group.leads:
                 _save(run, place, optimizers)
     done = replace(place, stage=place.stage + 1, stage_step=0, batches=0)
     if run.group.leads:
@@ -160,7 +191,7 @@ def save_model_folder(run: Run, folder: Path) -> Path:
     """Write the model alone (bfloat16, vocabulary beside it), as reading opens it; the newest state at any time."""
     folder.mkdir(parents=True, exist_ok=True)
     save_model(run.learner.model, folder, dtype=torch.bfloat16)
-    run.tokenizer.save_tiktoken(folder / "vocab.tiktoken")
+    write_whole(folder / "vocab.tiktoken", run.tokenizer.save_tiktoken)
     return folder
 
 
@@ -173,12 +204,23 @@ def _save(run: Run, place: Place, optimizers: Optimizers) -> None:
     checkpoint.save(run.out / "checkpoints", place.step, checkpoint.State(tensors, facts))
 
 
-def _resume(run: Run) -> tuple[Place, dict[str, Tensor]]:
-    found = checkpoint.newest(run.out / "checkpoints")
+def _resume(run: Run, note: Callable[[str], None]) -> tuple[Place, dict[str, Tensor]]:
+    """Put the newest whole checkpoint into the run; from the beginning where there is none."""
+    found = checkpoint.newest(run.out / "checkpoints", note)
     if found is None:
         return Place(), {}
-    _, state = found
+    step, state = found
+    if json.loads(json.dumps(run.recipe.to_json())) != state.facts["recipe"]:
+        note("the recipe was changed since the checkpoint was written: going on with it as it is now")
     weights = {k.removeprefix("learner."): v for k, v in state.tensors.items() if k.startswith("learner.")}
-    run.learner.load_state_dict(weights)
+    try:
+        run.learner.load_state_dict(weights)
+    except RuntimeError:
+        raise ModelError(
+            "the checkpoint is of a network of other sizes: name another folder, or the old recipe"
+        ) from None
     run.built, run.skipped = state.facts["built"], state.facts["skipped"]
+    if run.group.leads:
+        run.progress.go_back(step)
+    note(f"going on after step {step}")
     return Place(**state.facts["place"]), {k: v for k, v in state.tensors.items() if k.startswith("optimizer.")}

@@ -75,8 +75,7 @@ def column_loss(head: nn.Linear, features: Sequence[Tensor], targets: Sequence[b
 
 
 def _pixels(tile: NDArray[np.uint8], scale_bias: Tensor) -> Tensor:
-    scale, bias = scale_bias
-    return torch.from_numpy(tile).to(scale.device) * scale + bias
+    return torch.from_numpy(tile).to(scale_bias.device) * scale_bias[0] + scale_bias[1]
 
 
 def _rows(rows: Sequence[NDArray[np.int64]], fill: int) -> Tensor:

@@ -30,6 +30,14 @@ def initialise(model: GotModel, seed: int) -> None:
             nn.init.normal_(value, 0.0, 0.02 if "embed" in name else std, generator=rng)
 
 
+def initialise_head(learner: Learner, seed: int) -> None:
+    """Draw the auxiliary head's first weights, so that a seed alone decides how a run begins."""
+    rng = torch.Generator().manual_seed(seed)
+    reach = learner.ctc.in_features**-0.5
+    for value in learner.ctc.parameters():
+        nn.init.uniform_(value, -reach, reach, generator=rng)
+
+
 def freeze(learner: Learner, stage: Stage) -> None:
     """Let only the stage's parts learn; the auxiliary head learns whenever its loss counts."""
     for part in PARTS:
