@@ -37,6 +37,13 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     assert len({source(rng(seed)).target for seed in range(20)}) > 15
 
 
+def test_bytes_do_not_depend_on_what_was_drawn_before() -> None:
+    source = MoleculeSource()
+    seeds = range(60)
+    forward = {seed: source(rng(4, seed)).images[0].tobytes() for seed in seeds}
+    assert all(source(rng(4, seed)).images[0].tobytes() == forward[seed] for seed in reversed(seeds))
+
+
 @pytest.mark.parametrize("origin", range(5), ids=("real", "crossed", "edited", "grown", "assembled"))
 def test_labels_are_canonical_whatever_the_origin(origin: int) -> None:
     source = MoleculeSource(weights=tuple(float(i == origin) for i in range(5)), max_atoms=30)

@@ -22,6 +22,7 @@ Mol = Any  # RDKit's own stubs name every molecule differently; the alias keeps 
 
 # Least distance of two atoms that are not bonded, in bond lengths, when none, one or both of them are letters.
 _CLOSEST = (0.5, 0.65, 0.85)
+_SHAKE = 0.045  # how far a hand misses the place of an atom, in bond lengths (standard deviation)
 _PALETTES = ("default", "black", "cdk", "avalon")
 
 
@@ -46,19 +47,19 @@ def quiet() -> AbstractContextManager[object]:
 
 def draw(rng: np.random.Generator, mol: Mol, max_side: int) -> Drawing | None:
     """Draw a molecule and read its label back; None when the layout is crowded or the drawing would not fit."""
-    laid = _layout(rng, mol)
+    style = _style(rng)
+    laid = _layout(rng, mol, _SHAKE if style["hand"] else 0.0)
     if laid is None:
         return None
     shown = _shown(laid)
     if shown is None:
         return None
-    style = _style(rng)
     inked = _ink(laid, style, max_side)
     return None if inked is None else Drawing(inked[0], shown, inked[1], inked[2], style)
 
 
-def _layout(rng: np.random.Generator, mol: Mol) -> Mol | None:
-    """Place the atoms, turn and mirror them, choose the wedges."""
+def _layout(rng: np.random.Generator, mol: Mol, shake: float) -> Mol | None:
+    """Place the atoms, turn and mirror them, choose the wedges. shake: of the atoms, in bond lengths."""
     from rdkit import Chem
     from rdkit.Chem import rdCoordGen, rdDepictor
     from rdkit.Chem.Draw import rdMolDraw2D
@@ -75,6 +76,8 @@ def _layout(rng: np.random.Generator, mol: Mol) -> Mol | None:
     angle = float(rng.choice((0.0, 0.0, 90.0, 180.0, 270.0, rng.uniform(0, 360))))
     turn = np.deg2rad(angle)
     xyz = xyz @ np.array([[np.cos(turn), np.sin(turn), 0], [-np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
+    if shake:
+        xyz = xyz + rng.normal(0, shake * 1.5, xyz.shape)
     for i, (x, y, _) in enumerate(xyz):
         conformer.SetAtomPosition(i, (float(x), float(y), 0.0))
     # The arrangement of a double bond is whatever is drawn, so it is taken from the drawing and never left open.
@@ -141,21 +144,28 @@ def _fonts() -> tuple[str, ...]:
     return tuple(sorted(str(p) for root in roots or () for p in (Path(root) / "Data" / "Fonts").glob("*.ttf")))
 
 
+def _name(font: str) -> str:
+    return Path(font).stem
+
+
 def _style(rng: np.random.Generator) -> dict[str, object]:
     fonts = _fonts()
     style = {
         "palette": str(rng.choice(_PALETTES, p=(0.3, 0.5, 0.1, 0.1))),
-        "font": Path(str(rng.choice(fonts))).name if fonts and rng.random() < 0.6 else "",
+        "font": _name(str(rng.choice(fonts))) if fonts and rng.random() < 0.6 else "",
         "bond": round(float(rng.uniform(20, 46)), 1),  # pixels of one bond
         "width": round(float(rng.uniform(0.035, 0.075)), 3),  # of a bond's length
         "text": round(float(rng.uniform(0.36, 0.56)), 2),
         "offset": round(float(rng.uniform(0.11, 0.19)), 3),
         "padding": round(float(rng.uniform(0.02, 0.12)), 3),
         "methyl": bool(rng.random() < 0.2),
-        "comic": bool(rng.random() < 0.06),
+        "hand": bool(rng.random() < 0.07),
     }
-    if rng.random() < 0.12:  # the proportions that American Chemical Society journals ask for
-        style |= {"palette": "black", "width": 0.042, "text": 0.69, "offset": 0.18, "comic": False, "methyl": False}
+    if style["hand"]:
+        written = [name for name in map(_name, fonts) if name.startswith(("Amadeus", "Comic"))]
+        style |= {"font": str(rng.choice(written)) if written else "", "seed": int(rng.integers(2**31))}
+    elif rng.random() < 0.12:  # the proportions that American Chemical Society journals ask for
+        style |= {"palette": "black", "width": 0.042, "text": 0.69, "offset": 0.18, "methyl": False}
     return style
 
 
@@ -179,6 +189,8 @@ def _ink(
     canvas.FinishDrawing()
     with Image.open(io.BytesIO(canvas.GetDrawingText())) as png:
         image = png.convert("RGB")
+    if style["hand"]:
+        image = _swayed(image, style["seed"], scale)
     spots = [canvas.GetDrawCoords(i) for i in range(mol.GetNumAtoms())]
     if max(image.size) > max_side:
         return None
@@ -200,7 +212,27 @@ def _apply(options: Any, style: Mapping[str, Any], scale: float, length: float) 
     options.multipleBondOffset = style["offset"]
     options.padding = style["padding"]
     options.explicitMethyl = style["methyl"]
-    options.comicMode = style["comic"]
-    fonts = [f for f in _fonts() if Path(f).name == style["font"]]
+    fonts = [font for font in _fonts() if _name(font) == style["font"]]
     if fonts:
         options.fontFile = fonts[0]
+
+
+def _swayed(image: Image.Image, seed: int, bond: float) -> Image.Image:
+    """Bend strokes as a hand does: move the ink along a random field, smooth over a bond, by some 4 % of a bond."""
+    import cv2
+
+    hand = np.random.default_rng(seed)
+    width, height = image.size
+    knots = (2, int(height / bond) + 2, int(width / bond) + 2)
+    coarse = hand.standard_normal(knots).astype(np.float32) * np.float32(0.04 * bond)
+    x, y = (cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC) for field in coarse)
+    across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    bent = cv2.remap(
+        np.asarray(image),
+        across + x,
+        down + y,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(255, 255, 255),
+    )
+    return Image.fromarray(bent)

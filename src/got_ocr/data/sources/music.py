@@ -28,8 +28,8 @@ class MusicSource:
     """
 
     bars: tuple[int, int] = (2, 16)
-    notes: int = 160
-    max_chars: int = 3000
+    notes: int = 240
+    max_chars: int = 4000
     clean_fraction: float = 0.7
     strength: float = 0.4
     wear: str = "light"
