@@ -351,3 +351,9 @@ def test_a_tiff_of_endless_pages_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(TooManyPages, match="more than 2"):
         document.count(encoded("TIFF", 4))
     assert document.count(encoded("TIFF", 2)) == 2
+
+
+def test_a_program_that_speaks_of_pdf_is_no_page_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "tool.py").write_text("HEAD = b'%PDF-1.7'\n")
+    Image.new("L", (20, 20), 255).save(tmp_path / "page.png")
+    assert [page.source for page in document.pages(tmp_path)] == ["page.png"]

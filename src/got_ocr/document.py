@@ -221,7 +221,10 @@ def _listed(folder: Path, recursive: bool) -> Iterator[Path]:
 
 def _looks_readable(path: Path) -> bool:
     try:
-        kind = formats.sniff(read_file(path, _HEAD))
+        head = read_file(path, _HEAD)
     except InputNotFound:
         return False
+    kind = formats.sniff(head)
+    if kind == "PDF":  # a program or a text may well speak of PDFs in its first lines
+        return head.startswith(b"%PDF-")
     return kind not in (None, "BMP")  # two letters are too little to tell a BMP from a text
