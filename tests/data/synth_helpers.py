@@ -8,7 +8,16 @@ from got_ocr.errors import MissingDependency
 
 def forget() -> None:
     """Empty every loader, so that a changed environment is seen."""
-    for loader in (fonts.index, fonts.pool, fonts.families, fonts.covered, fonts.load, corpus.load, corpus._load_one):
+    for loader in (
+        fonts.index,
+        fonts.pool,
+        fonts.families,
+        fonts.covered,
+        fonts.ligatures,
+        fonts.load,
+        corpus.load,
+        corpus._load_one,
+    ):
         loader.cache_clear()
     corpus._shares.cache_clear()
 

@@ -98,6 +98,14 @@ def test_every_recipe_that_ships_loads():
         assert build.recipe(name).parts
 
 
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("name", ["lines-short", "lines", "pages-small", "pages-en", "scenes", "regions"])
+def test_training_recipes_work_on_a_bare_machine(name):
+    recipe = build.recipe(name)
+    for index in range(30 if "line" in name else 4):
+        assert build.build(recipe, 0, index).target
+
+
 def test_held_out_recipes_touch_nothing_that_training_sees():
     for name in build.recipes():
         options = [part.options for part in build.recipe(name).parts]

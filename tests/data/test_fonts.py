@@ -111,3 +111,24 @@ def test_every_font_of_the_text_pools_covers_ascii():
 def test_unknown_pool():
     with pytest.raises(InvalidValue, match=r"train, heldout.*'nonsense'"):
         fonts.pool("nonsense")
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_machine_without_handwriting_goes_without():
+    assert not fonts.available("handwriting")
+    assert fonts.available("train")
+
+
+def test_ligatures_are_drawn_and_only_where_the_font_has_them(tmp_path, monkeypatch):
+    build(tmp_path / "with.ttf", "With", shapes(ASCII + "ﬁﬂ") | {" ": None})
+    build(tmp_path / "without.ttf", "Without", shapes(ASCII) | {" ": None})
+    monkeypatch.setenv("GOT_OCR_FONTS", str(tmp_path))
+    monkeypatch.setenv("GOT_OCR_CACHE", str(tmp_path / "cache"))
+    try:
+        forget()
+        has, lacks = fonts.index()
+        assert fonts.ligated("office, first flow", has) == "ofﬁce, ﬁrst ﬂow"
+        assert fonts.ligated("office, first flow", lacks) == "office, first flow"
+    finally:
+        monkeypatch.undo()
+        forget()

@@ -195,6 +195,28 @@ def test_documents_of_several_pages():
         assert len(sample.target) <= 3 * (300 + 120)
 
 
+def test_ligatures_stay_out_of_labels():
+    plain = samples("text", {"ligatures": 0.0, "prose": 1.0, "clean_fraction": 1.0}, 40)
+    joined = samples("text", {"ligatures": 1.0, "prose": 1.0, "clean_fraction": 1.0}, 40)
+    assert [sample.target for sample in plain] == [sample.target for sample in joined]
+    assert not set("ﬀﬁﬂﬃﬄ") & set("".join(sample.target for sample in joined))
+    assert any(one.images[0].tobytes() != other.images[0].tobytes() for one, other in zip(plain, joined, strict=True))
+
+
+def test_scene_texts_are_read_from_top_to_bottom():
+    for sample in samples("scene", {"slices": 0.0, "items": [3, 5], "lines": [1, 1], "bent": 0.0, "curved": 0.0}, 12):
+        tops = [line.box[1] for line in sample.lines]
+        bottoms = [line.box[3] for line in sample.lines]
+        # A text may begin above the one before it only where the two stand level.
+        assert all(later_bottom > top for top, later_bottom in zip(tops, bottoms[1:], strict=False))
+
+
+def test_slices_hold_one_text():
+    for sample in samples("scene", {"slices": 1.0}, 12):
+        assert len(sample.lines) == 1
+        assert sample.images[0].height < 400
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(which("tesseract") is None, reason="tesseract is not installed")
 @pytest.mark.parametrize(

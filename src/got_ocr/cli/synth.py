@@ -42,10 +42,11 @@ def run(args: argparse.Namespace) -> int:
         return _preview(args)
     if args.recipe is None or args.out is None:
         raise UsageError("synth needs a recipe and --out; or --list, or --preview")
+    from got_ocr import __version__
     from got_ocr.data.shards import Job, write
     from got_ocr.prompt import query
 
-    job = Job(build.recipe(args.recipe), args.seed, args.count, args.out, args.shards, args.part)
+    job = Job(build.recipe(args.recipe), args.seed, args.count, args.out, args.shards, args.part, __version__)
     print(write(job, query, args.workers, _progress()))
     return 0
 

@@ -59,7 +59,8 @@ UNREADABLE = (
 CHINESE = ("WenQuanYi Micro Hei", "LXGW WenKai", "AR PL KaitiM GB", "AR PL SungtiL GB", "AR PL UKai", "AR PL UMing")
 CHINESE_HELDOUT = ("Noto Sans CJK SC", "Noto Serif CJK SC")
 _OTHER_CJK = ("Noto Sans CJK", "Noto Serif CJK", "Noto Sans Mono CJK", "Droid Sans Fallback")
-_INDEX_VERSION = 5
+_LIGATURES = (("ffi", "ﬃ"), ("ffl", "ﬄ"), ("ff", "ﬀ"), ("fi", "ﬁ"), ("fl", "ﬂ"))
+_INDEX_VERSION = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,6 +173,14 @@ def pool(name: str) -> tuple[Font, ...]:
     return fonts
 
 
+def available(name: str) -> bool:
+    """Say whether the machine has a font of a pool. Raises InvalidValue for an unknown pool."""
+    try:
+        return bool(pool(name))
+    except MissingDependency:
+        return False
+
+
 @lru_cache(maxsize=16)
 def families(name: str) -> tuple[tuple[Font, ...], ...]:
     """Group a pool by family, in the order of the family names."""
@@ -199,6 +208,20 @@ def covered(font: Font, charset: frozenset[str]) -> frozenset[str]:
     starts = [first for first, _ in font.ranges]
     inside = ((char, bisect_right(starts, ord(char)) - 1) for char in charset)
     return frozenset(char for char, rank in inside if rank >= 0 and ord(char) <= font.ranges[rank][1])
+
+
+@lru_cache(maxsize=4096)
+def ligatures(font: Font) -> tuple[tuple[str, str], ...]:
+    """List the (letters, ligature) pairs that a font draws, the longest first."""
+    drawn = covered(font, frozenset(sign for _, sign in _LIGATURES))
+    return tuple((letters, sign) for letters, sign in _LIGATURES if sign in drawn)
+
+
+def ligated(text: str, font: Font) -> str:
+    """Spell a text for drawing, with the font's ligatures in place of their letters; labels keep the letters."""
+    for letters, sign in ligatures(font):
+        text = text.replace(letters, sign)
+    return text
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,7 @@ its box is right after any turn of the canvas.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Points = npt.NDArray[np.float32]
 
 _SEEN = 40  # coverage of 255 from which a pixel counts as ink
+Spell = Callable[[str], str]
 ALIGNMENTS = ("left", "center", "right", "justified")
 
 
@@ -150,20 +151,23 @@ def place(canvas: "Pixels", ink: "Pixels", left: int, top: int) -> None:
     np.maximum(view, ink, out=view)
 
 
-def block(texts: Sequence[str], font: "FreeTypeFont", pitch: float, align: str) -> tuple[Inked, tuple[str, ...]]:
+def block(
+    texts: Sequence[str], font: "FreeTypeFont", pitch: float, align: str, spell: Spell = str
+) -> tuple[Inked, tuple[str, ...]]:
     """Draw lines one below another, base lines `pitch` pixels apart and never so close that their ink meets.
 
-    Returns the ink, cut to its edges, and the texts that have any ink.
+    spell: label -> what is drawn for it. Returns the ink, cut to its edges, and the texts that have any ink.
     """
     import numpy as np
 
     case = Case(font)
-    widths = [font.getlength(text) for text in texts]
+    spelled = [spell(text) for text in texts]
+    widths = [font.getlength(text) for text in spelled]
     full = max(widths, default=0.0)
     drawn: list[tuple[str, Strip]] = []
     for rank, text in enumerate(texts):
         justify = align == "justified" and rank + 1 < len(texts)
-        part = case.line(text, full) if justify else strip(text, font)
+        part = case.line(spelled[rank], full) if justify else strip(spelled[rank], font)
         if part is not None:
             shift = {"center": 0.5, "right": 1.0}.get(align, 0.0) * (full - widths[rank])
             drawn.append((text, Strip(part.ink, part.left + round(shift), part.top)))

@@ -43,7 +43,7 @@ def _row(path: Path, face: int, font: Any) -> dict[str, Any] | None:
     if not family or not cmap:
         return None
     drawn = ImageFont.truetype(str(path), _PROBE_SIZE, index=face, layout_engine=ImageFont.Layout.BASIC)
-    blank = {ord(char) for char in LATIN if ord(char) in cmap and char != " " and not _mask(drawn, char)}
+    blank = {ord(char) for char in LATIN | set("ﬀﬁﬂﬃﬄ") if ord(char) in cmap and char != " " and not _mask(drawn, char)}
     codes = sorted(set(cmap) - blank - _twins(drawn, cmap))
     weight = int(font["OS/2"].usWeightClass) if "OS/2" in font else 400
     return {

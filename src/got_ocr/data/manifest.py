@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from got_ocr import __version__
 from got_ocr.data import corpus, fonts
 from got_ocr.data.build import Recipe
 from got_ocr.data.sample import Sample
@@ -41,7 +40,7 @@ def whole(recipe: Recipe, notes: Iterable[Mapping[str, Any]]) -> dict[str, objec
     paths = {Path(font.path).name: Path(font.path) for font in fonts.index()}
     listed = both["fonts"] if isinstance(both["fonts"], list) else []
     known = [{**font, "sha256": _hash(paths[font["file"]])} if font.get("file") in paths else font for font in listed]
-    return {"package": "got-ocr", "version": __version__, "kinds": both["kinds"], "fonts": known, **_made_from(recipe)}
+    return {"package": "got-ocr", "kinds": both["kinds"], "fonts": known, **_made_from(recipe)}
 
 
 def _hash(path: Path) -> str:

@@ -26,10 +26,10 @@ class PageStyle:
 
     fonts: pool; corpus: split; language: en or zh. width, height: of the page in pixels. sizes: body type in pixels.
     columns: how many. fill: share of the height that text may take. heading: chance of a heading before a paragraph.
-    furniture: chance of each of head line and page number. hyphenation: share of pages with broken words. gap: chance
-    that paragraphs are set apart by space and not by indent. breaks: the label has every printed `lines` or whole
-    `paragraphs`. wear, strength: see data.augment.wear. angle: largest turn in degrees. bend: chance of a perspective
-    view. most_chars: end of the text, 0 for a full page.
+    furniture: chance of each of head line and page number. hyphenation: share of pages with broken words. gap: chance that
+    paragraphs are set apart by space and not by indent. ligatures: share of pages drawn with the ligatures of their font.
+    breaks: the label has every printed `lines` or whole `paragraphs`. wear, strength: see data.augment.wear. angle: largest
+    turn in degrees. bend: chance of a perspective view. most_chars: end of the text, 0 for a full page.
     """
 
     fonts: str = "train"
@@ -44,6 +44,7 @@ class PageStyle:
     furniture: float = 0.4
     hyphenation: float = 0.25
     gap: float = 0.5
+    ligatures: float = 0.25
     breaks: str = "lines"
     wear: str = "mixed"
     strength: float = 0.6
@@ -108,6 +109,7 @@ class _Sheet:
     justified: bool
     hyphenate: bool
     gap: bool
+    ligated: bool
     allowed: frozenset[str]
     cases: "dict[tuple[str, int], ink.Case]"
 
@@ -151,6 +153,7 @@ def _draw_lots(style: PageStyle, rng: "np.random.Generator") -> _Sheet:
         justified=rng.random() < 0.5,
         hyphenate=style.language == "en" and rng.random() < style.hyphenation,
         gap=rng.random() < style.gap,
+        ligated=rng.random() < style.ligatures,
         allowed=fonts.covered(body, alphabet(style.language)),
         cases={},
     )
@@ -259,7 +262,8 @@ def _paragraph(
             break
         shift = indent if rank == 0 else 0.0
         stretch = sheet.justified and not heading and not row.last
-        strip = case.line(row.text, width - shift if stretch else None)
+        drawn = fonts.ligated(row.text, face) if sheet.ligated else row.text
+        strip = case.line(drawn, width - shift if stretch else None)
         if strip is not None:
             x, y = left + round(shift) + strip.left, round(base) + strip.top
             placed.append(_Placed(row.text, strip, x, y, block, row.broken))

@@ -29,9 +29,10 @@ Note = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Say what to write: `count` samples of a recipe. packed:
+    """Say what to write: `count` samples of a recipe.
 
-    archives of `part` samples each instead of loose files.
+    packed: archives of `part` samples each instead of loose files. version: of this package, for the manifest; another
+    version may write other bytes, so it does not go on with a folder.
     """
 
     recipe: Recipe
@@ -40,6 +41,7 @@ class Job:
     out: Path
     packed: bool = False
     part: int = 256
+    version: str = ""
 
     def __post_init__(self) -> None:
         if self.count < 1 or self.part < 1:
@@ -57,8 +59,8 @@ class Job:
     @property
     def facts(self) -> dict[str, object]:
         """List what makes two jobs the same."""
-        recipe = self.recipe.facts
-        return {"recipe": recipe, "seed": self.seed, "count": self.count, "packed": self.packed, "part": self.part}
+        size = {"count": self.count, "packed": self.packed, "part": self.part}
+        return {"recipe": self.recipe.facts, "seed": self.seed, "version": self.version, **size}
 
 
 def write(job: Job, query: rows.Query, workers: int = 1, note: Note | None = None) -> Path:

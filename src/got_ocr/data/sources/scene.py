@@ -89,7 +89,8 @@ class SceneSource:
 
     def _item(self, pixels: "Pixels", rng: "np.random.Generator", taken: list[Box], most_lines: int) -> _Item | None:
         """Put one text into a free place of the picture; None where it does not fit."""
-        font = fonts.pick("handwriting" if rng.random() < self.handwriting else self.fonts, rng)
+        written = rng.random() < self.handwriting and fonts.available("handwriting")
+        font = fonts.pick("handwriting" if written else self.fonts, rng)
         size = round(math.exp(rng.uniform(math.log(self.sizes[0]), math.log(self.sizes[1]))))
         count = int(rng.integers(min(self.lines[0], most_lines), most_lines + 1))
         texts = wording.lines(rng, self.corpus, count, self.chars, fonts.covered(font, alphabet("en")), 0.6)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from got_ocr.data import augment, fonts, geometry, ink, paper, wording
@@ -22,7 +23,8 @@ class TextSource:
     fonts: pool of data.fonts; handwriting: share drawn with handwriting fonts (training pools only). corpus: split of
     data.corpus. lines and chars: (least, most) lines and characters a line. sizes: (least, most) font size in pixels,
     drawn evenly on a logarithmic scale. prose: share of running text. clean_fraction: share without any degradation.
-    strength: of the degradation, 0 to 1. angle: largest turn in degrees.
+    strength: of the degradation, 0 to 1. angle: largest turn in degrees. ligatures: share drawn
+    with the ligatures of the font, where it has any; labels always hold the letters.
     """
 
     fonts: str = "train"
@@ -35,6 +37,7 @@ class TextSource:
     clean_fraction: float = 0.3
     strength: float = 0.7
     angle: float = 1.5
+    ligatures: float = 0.2
 
     def __post_init__(self) -> None:
         for name, (least, most) in {"lines": self.lines, "chars": self.chars, "sizes": self.sizes}.items():
@@ -43,13 +46,14 @@ class TextSource:
 
     def __call__(self, rng: "np.random.Generator") -> Sample:
         """Write one sample; every character of its label is drawn by its font."""
-        name = "handwriting" if rng.random() < self.handwriting else self.fonts
-        font = fonts.pick(name, rng)
+        written = rng.random() < self.handwriting and fonts.available("handwriting")
+        font = fonts.pick("handwriting" if written else self.fonts, rng)
         size = round(math.exp(rng.uniform(math.log(self.sizes[0]), math.log(self.sizes[1] + 0.49))))
         texts = self._texts(rng, fonts.covered(font, LATIN))
         pitch = size * (1.05 + 0.75 * float(rng.beta(1.2, 2.2)))
         align = ink.ALIGNMENTS[int(rng.choice(4, p=(0.6, 0.15, 0.1, 0.15)))]
-        inked, shown = ink.block(texts, fonts.load(font, size), pitch, align)
+        spell = partial(fonts.ligated, font=font) if rng.random() < self.ligatures else str
+        inked, shown = ink.block(texts, fonts.load(font, size), pitch, align, spell)
         degraded = rng.random() >= self.clean_fraction
         angle = float(rng.uniform(-self.angle, self.angle)) if degraded and rng.random() < 0.5 else 0.0
         inked = _framed(inked, rng, size, angle)
