@@ -183,6 +183,18 @@ def test_no_two_commands_draw_alike_and_none_draws_a_missing_glyph() -> None:
         seen[pixels] = name
 
 
+# Look-alikes under which other tables file the same command.
+TWINS = {"⋅": "·", "∗": "*", "∙": "•", "∖": "⧵", "∼": "~", "⊥": "⟂", "⊨": "⊧", "□": "◻", "■": "∎"}
+
+
+def test_commands_draw_what_an_independent_table_says() -> None:
+    table = pytest.importorskip("latex2mathml.symbols_parser", reason="latex2mathml is not installed")
+    for name, char in symbols.SYMBOLS.items():
+        code = table.convert_symbol(f"\\{name}")
+        assert code is not None, name
+        assert chr(int(code, 16)) in (char, TWINS.get(char)), name
+
+
 def leaves(
     node: tree.Node, path: tuple[tuple[str, int], ...] = ()
 ) -> Iterator[tuple[tuple[tuple[str, int], ...], tree.Node]]:
