@@ -3,8 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import fields, replace
-from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +15,7 @@ from got_ocr.data.sources.molecule import MoleculeSource
 from got_ocr.data.sources.music_compose import compose, new_style
 from got_ocr.data.sources.music_kern import kern
 from got_ocr.data.sources.rasterise import rasterise
+from got_ocr.render import Rendered, render, render_result
 
 cv2 = pytest.importorskip("cv2", reason="opencv is not installed")
 pytest.importorskip("rdkit", reason="rdkit is not installed")
@@ -39,16 +38,8 @@ def geometry(rng: np.random.Generator) -> str:
 WRITERS: dict[str, Callable[[np.random.Generator], str]] = {"smiles": molecule, "kern": music, "tikz": geometry}
 
 
-MODULES = {"smiles": "got_ocr.render.molecule", "kern": "got_ocr.render.music", "tikz": "got_ocr.render.tikz"}
-
-
-def rendered(text: str, kind: str, told: bool = True) -> Any:
-    spec = find_spec(MODULES[kind])
-    if spec is None or spec.origin is None:
-        pytest.skip(f"{MODULES[kind]} is not there yet")
-    from got_ocr.render import api
-
-    return api.render_result(text, kind=kind if told else "auto", to="fragment")
+def rendered(text: str, kind: str) -> Rendered:
+    return render_result(text, kind=kind, to="fragment")
 
 
 def check(kind: str, seeds: range) -> None:
@@ -56,7 +47,7 @@ def check(kind: str, seeds: range) -> None:
         text = WRITERS[kind](np.random.default_rng([23, seed]))
         result = rendered(text, kind)
         assert (result.kind, result.error) == (kind, None), text
-        assert "<svg" in result.content, text
+        assert "<svg" in str(result.content), text
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -113,17 +104,14 @@ def unnamed(item: tree.Item) -> tree.Item:
 
 
 def svg_of(text: str) -> str:
-    rendered(text, "tikz")
-    from got_ocr.render import api
-
-    return str(api.render(text, kind="tikz", to="svg"))
+    return str(render(text, kind="tikz", to="svg"))
 
 
 @pytest.mark.parametrize("kind", WRITERS)
 def test_labels_are_known_by_their_looks(kind: str) -> None:
     # A molecule of two atoms looks like a word; nobody can tell.
     texts = [WRITERS[kind](np.random.default_rng([29, seed])) for seed in range(10)]
-    assert sum(rendered(text, kind, told=False).kind == kind for text in texts) >= 9
+    assert sum(rendered(text, "auto").kind == kind for text in texts) >= 9
 
 
 @pytest.mark.slow
