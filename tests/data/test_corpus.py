@@ -109,6 +109,15 @@ def test_dictionary_and_fortunes(tmp_path):
     assert extract.fortunes(jokes) == ["First joke of the day.", "Third joke of the day.\n"]
 
 
+def test_chinese_text_keeps_no_space_of_the_file_layout(tmp_path):
+    path = tmp_path / "poems"
+    path.write_text(
+        "题目：《塞上》\n作者：柳开\n长河直上一千尺，\n天静无风声更干。\n%  \n使用 Debian 的“ 系统 ”，\n很好很好很好。\n"
+    )
+    rows = corpus._wanted(extract.fortunes_zh(path), "zh")
+    assert rows == ["题目：《塞上》作者：柳开长河直上一千尺，天静无风声更干。", "使用 Debian 的“系统”，很好很好很好。"]
+
+
 def test_a_file_that_is_no_gzip_is_empty(tmp_path):
     path = tmp_path / "broken.gz"
     path.write_bytes(b"\x1f\x8b broken")

@@ -229,7 +229,7 @@ def test_slices_hold_one_text():
 def test_another_reader_agrees_with_the_labels(name, options):
     distance = pytest.importorskip("rapidfuzz.distance", reason="the eval extra measures distances").Levenshtein
     wrong = total = 0
-    for sample in samples(name, options, 20):
+    for sample in samples(name, options, 10):
         buffer = BytesIO()
         sample.images[0].save(buffer, "PNG")
         command = ["tesseract", "-", "-", "--psm", "6"]

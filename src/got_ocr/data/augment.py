@@ -174,8 +174,9 @@ def photocopy(pixels: "Pixels", rng: "np.random.Generator", strength: float) -> 
     # Keep the middle of ink and paper where it is, so that neither thin strokes nor counters are lost.
     table = np.clip((np.arange(256) - (low + high) / 2) * gain + 140, 0, 255).astype(np.uint8)
     hard = cv2.LUT(grey, table)
-    specks = (paper.noise(rng, width, height) > 3.4 - 0.5 * strength).astype(np.uint8) * 255
-    hard = cv2.subtract(hard, cv2.dilate(specks, np.ones((2, 2), dtype=np.uint8)))
+    # Specks stay smaller and rarer than full stops, or they would be read as such.
+    specks = (paper.noise(rng, width, height) > 4.3 - 0.5 * strength).astype(np.uint8) * 170
+    hard = cv2.subtract(hard, specks)
     edge = min(width, max(2, int(0.03 * width * strength)))
     shadow = np.linspace(90 * strength, 0, edge).astype(np.uint8)[None].repeat(height, axis=0)
     hard[:, :edge] = cv2.subtract(hard[:, :edge], shadow)

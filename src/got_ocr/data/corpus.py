@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 SPLITS = ("train", "heldout", "all")
-_CORPUS_VERSION = 8
+_CORPUS_VERSION = 9
 _MOST_CHARS = 3_000_000
 _LONGEST = 2000
 _AFTER_STOP = re.compile(r"[。！？；]")
-# A space between two ideographs is a line break of the file.
-_BETWEEN = re.compile(r"(?<=[\u3001-\u9fff，。；：？！）]) (?=[\u3001-\u9fff（])")
+# A space between two ideographs is a line break of the file; one beside a full-width mark is of no use.
+_BETWEEN = re.compile(
+    r"(?<=[\u3001-\u9fff，。；：？！）”’]) (?=[\u3001-\u9fff（“‘])|(?<=[“‘（《]) | (?=[”’）》，。；：？！])"
+)
 _FIRST_LETTER = re.compile(r"(?<=[.!?]) (?=[A-Z“\"(])")
 
 

@@ -70,7 +70,7 @@ def fortunes(path: Path) -> list[str]:
 def fortunes_zh(path: Path) -> list[str]:
     """Split a Chinese fortune file; colours and drawn tables are left out, lines of a paragraph are joined."""
     text = _COLOR.sub("", read(path))
-    parts = [part for cookie in text.split("\n%\n") for part in _BLANK.split(cookie)]
+    parts = [part for cookie in re.split(r"\n%\s*\n", text) for part in _BLANK.split(cookie)]
     return [part for part in parts if not _DRAWN.search(part)]
 
 

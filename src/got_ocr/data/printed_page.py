@@ -210,7 +210,7 @@ def _column(
     base = float(start[1] + sheet.size)
     for number in range(200):
         if rng.random() < style.heading or (number == 0 and rng.random() < style.heading):
-            text = _short(style, rng, 60)
+            text = _short(style, rng, 60 if style.language == "en" else 22)
             spot = (start[0], base + 0.5 * sheet.pitch, width, end)
             rows, base = _paragraph(style, sheet, text, spot, block, heading=True)
             placed += rows
@@ -272,7 +272,7 @@ def _paragraph(
 
 
 def _margin_line(style: PageStyle, sheet: _Sheet, rng: "np.random.Generator", base: int, block: int) -> list[_Placed]:
-    text = clean(_short(style, rng, 44), sheet.allowed)
+    text = clean(_short(style, rng, 44 if style.language == "en" else 22), sheet.allowed)
     font = fonts.load(sheet.body, max(12, round(sheet.size * 0.85)))
     strip = ink.strip(text, font) if text else None
     if strip is None or strip.ink.shape[1] > sheet.width - sheet.margins[0] - sheet.margins[2]:
