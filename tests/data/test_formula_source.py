@@ -246,6 +246,41 @@ def test_every_leaf_is_in_the_label_and_in_the_picture() -> None:
     assert checked == set(forms.FORMS)
 
 
+X, Y, Z = tree.Letter("x"), tree.Letter("y"), tree.Letter("z")
+EVERY = (
+    tree.Row((X, tree.Plain("+"), tree.Gap(), tree.Digits("7"))),
+    tree.Row((tree.Function("sin"), tree.Words("if"), tree.Styled("mathbb", "R"))),
+    tree.Bold(tree.Symbol("alpha")),
+    tree.Frac(X, tree.Frac(Y, Z, binom=True)),
+    tree.Root(X, Y),
+    tree.Script(X, Y, Z),
+    tree.Fence("", "|", X),
+    tree.Row((tree.Accent("hat", X), tree.Accent("underline", Y))),
+    tree.Grid("pmatrix", ((X, Y), (Z, tree.Digits("1")))),
+    tree.Fence("[", "]", tree.Grid("array", ((X, Y), (Z, tree.Digits("1"))), rule=1)),
+    tree.Cases(((X, Y), (Z, tree.Words("otherwise")))),
+    tree.Aligned(((X, Y), (tree.Row(()), Z))),
+    tree.Row((tree.Stacked("overset", X, tree.Plain("=")), tree.Stacked("underset", Y, Z))),
+    tree.Row((tree.Braced("underbrace", X, Y), tree.Braced("overbrace", Y, Z))),
+    tree.Row(tuple(tree.LabelledArrow(name, X, Y) for name in ("xrightarrow", "xmapsto"))),
+    tree.Row((tree.Struck("boxed", X), tree.Struck("cancel", Y))),
+    tree.Modulus(X),
+)
+
+
+def test_every_kind_of_node_draws_and_writes_all_it_holds() -> None:
+    kinds = {type(part).__name__ for node in EVERY for part in tree.walk(node)}
+    assert kinds == {kind.__name__ for kind in tree.Node.__subclasses__()}
+    for node in EVERY:
+        before = label.latex(node), drawn(node)
+        for path, leaf in leaves(node):
+            if leaf != tree.Symbol("alpha"):
+                other = put(node, path, tree.Letter("Q"))
+                assert isinstance(other, tree.Node)
+                assert label.latex(other) != before[0], path
+                assert differ(drawn(other), before[1]), (before[0], path)
+
+
 def edges(image: Image.Image, width: int) -> NDArray[np.bool_]:
     ink = np.abs(np.asarray(image.convert("L")).astype(int) - image.convert("L").getpixel((0, 0))) > 40
     return np.concatenate([ink[:width].ravel(), ink[-width:].ravel(), ink[:, :width].ravel(), ink[:, -width:].ravel()])

@@ -261,19 +261,38 @@ def test_fonts_draw_every_character() -> None:
         assert fonts.covered(font, needed) == needed, facts
 
 
-def test_typeset_tables_span_and_rule_like_their_grid() -> None:
+PAGE = "#set page(width: auto, height: auto, margin: 5pt)\n#set table(stroke: none)\n#"
+
+
+def typeset(grid: Grid) -> Image.Image:
     pytest.importorskip("typst", reason="the typst wheel is not installed")
-    grid = Grid(
-        2, 2, "lr", (Cell(0, 0, ("Wide",), columns=2), Cell(1, 0, ("a",)), Cell(1, 1, ("b",))), frozenset({0, 1, 2})
-    )
-    head = "#set page(width: auto, height: auto, margin: 5pt)\n#set table(stroke: none)\n#"
-    assert len(typst.draw(head + markup.table(grid), 100)) == 1
+    pages = typst.draw(PAGE + markup.table(grid), 60)
+    assert len(pages) == 1
+    return pages[0]
+
+
+def test_every_cell_of_a_typeset_table_is_in_the_picture() -> None:
     for made in grids(12):
-        page = typst.draw(head + markup.table(made), 60)
-        other = replace(made, cells=(replace(made.cells[0], content=("Qqqqq8",)), *made.cells[1:]))
-        changed = typst.draw(head + markup.table(other), 60)
-        assert len(page) == 1
-        assert page[0].size != changed[0].size or page[0].tobytes() != changed[0].tobytes()
+        before = typeset(made)
+        after = typeset(replace(made, cells=(replace(made.cells[0], content=("Qqqqq8",)), *made.cells[1:])))
+        assert before.size != after.size or before.tobytes() != after.tobytes()
+
+
+def test_typeset_cells_span_columns_and_rows() -> None:
+    heading = Cell(0, 0, ("A rather long heading",), columns=2)
+    alone = typeset(Grid(1, 1, "l", (replace(heading, columns=1),)))
+    spanned = typeset(Grid(2, 2, "ll", (heading, Cell(1, 0, ("a",)), Cell(1, 1, ("b",)))))
+    assert spanned.width < alone.width * 1.1
+    tall = typeset(Grid(4, 2, "ll", (Cell(0, 0, ("A",), rows=4), *(Cell(row, 1, ("b",)) for row in range(4)))))
+    rows = np.flatnonzero((np.asarray(tall.convert("L")) < 128)[:, : tall.width // 2].any(axis=1))
+    assert abs(rows.mean() / tall.height - 0.5) < 0.08
+
+
+def test_headers_take_their_own_font() -> None:
+    seen = look()
+    bold = next(font for font in fonts.index() if font.family == "DejaVu Sans" and font.style == "Bold")
+    grid = grids(1)[0]
+    assert draw.draw(grid, replace(seen, head=ink.Face(bold, 20))).tobytes() != draw.draw(grid, seen).tobytes()
 
 
 def test_groups_of_rows_are_told_from_empty_cells_by_rules() -> None:
