@@ -9,8 +9,8 @@ import pytest
 for package in ("fastapi", "uvicorn", "pydantic_settings", "prometheus_client", "python_multipart", "httpx", "psutil"):
     pytest.importorskip(package, reason="the service's packages are not installed: pip install 'got-ocr[serve]'")
 
-import httpx
-from serve_kit import Running, Start, check_leaks, start_service
+import httpx  # noqa: E402
+from serve_kit import Running, Start, check_leaks, start_service  # noqa: E402
 
 
 @pytest.fixture

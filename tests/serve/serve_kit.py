@@ -1,5 +1,6 @@
 """A service with a scripted engine in its own process, and clients that look for leaks in whatever it says."""
 
+import asyncio
 import base64
 import contextlib
 import io
@@ -160,3 +161,30 @@ def start_service(folder: Path, script: dict[str, Any] | None = None, wait: bool
     if wait and running.port:
         running.wait_ready()
     return running
+
+
+def inside(scenario: Callable[[httpx.AsyncClient, Any], Any], folder: Path, start: bool = True, **settings: Any) -> Any:
+    """Run a scenario in this process, against the application itself: scenario(client, service)."""
+    from got_ocr.serve.app import build
+    from got_ocr.serve.service import Service
+    from got_ocr.serve.settings import load
+
+    given = {"engine": "scripted", "script": json.dumps(SCRIPT), "jobs_dir": folder / "jobs", **settings}
+
+    async def run() -> Any:
+        service = Service(load(given))
+        app = build(service)
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", timeout=60) as client:
+            if not start:
+                return await scenario(client, service)
+            service.open_jobs()
+            service.start()
+            try:
+                while not service.ready:
+                    await asyncio.sleep(0.01)
+                return await scenario(client, service)
+            finally:
+                await service.stop()
+
+    return asyncio.run(run())

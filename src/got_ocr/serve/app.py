@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from pydantic import BaseModel
 from starlette.types import ASGIApp
@@ -46,12 +46,11 @@ def build(service: Service) -> Application:
         title="got-ocr", version=__version__, lifespan=life, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.service = service
-    app.include_router(_router(service))
+    _add_routes(app, service)
     return app
 
 
-def _router(service: Service) -> APIRouter:
-    router = APIRouter()
+def _add_routes(app: FastAPI, service: Service) -> None:
     settings = service.settings
     fetcher = Fetcher(settings.fetch_hosts, settings.max_image) if settings.fetch_hosts else None
     desk = Desk(service, Intake(settings, fetcher))
@@ -62,7 +61,7 @@ def _router(service: Service) -> APIRouter:
         JobRoutes(desk),
         PageRoutes(desk),
     )
-    get, post = _adder(router, "GET"), _adder(router, "POST")
+    get, post = _adder(app, "GET"), _adder(app, "POST")
     post("/ocr", read.legacy, takes=schemas.LegacyRequest, gives=schemas.LegacyAnswer)
     post("/v1/ocr", read.read, takes=schemas.ReadRequest, gives=schemas.ReadAnswer)
     post("/v1/chat/completions", openai.chat, takes=schemas.ChatRequest)
@@ -73,7 +72,7 @@ def _router(service: Service) -> APIRouter:
     get("/v1/jobs/{job}", jobs.get)
     get("/v1/jobs/{job}/result", jobs.result)
     post("/v1/jobs/{job}/cancel", jobs.cancel)
-    _adder(router, "DELETE")("/v1/jobs/{job}", jobs.delete)
+    _adder(app, "DELETE")("/v1/jobs/{job}", jobs.delete)
     post("/v1/render", pages.render, takes=schemas.RenderRequest)
     post("/v1/preview", pages.preview, takes=schemas.PreviewRequest)
     for path in STATIC:
@@ -82,10 +81,9 @@ def _router(service: Service) -> APIRouter:
     get("/healthz", health.live)
     get("/readyz", health.ready)
     get("/metrics", health.metrics)
-    return router
 
 
-def _adder(router: APIRouter, method: str) -> Callable[..., None]:
+def _adder(app: FastAPI, method: str) -> Callable[..., None]:
     def add(
         path: str,
         endpoint: Callable[..., Any],
@@ -96,6 +94,6 @@ def _adder(router: APIRouter, method: str) -> Callable[..., None]:
         if takes is not None:
             content = {"application/json": {"schema": takes.model_json_schema()}}
             extra["requestBody"] = {"required": True, "content": content}
-        router.add_api_route(path, endpoint, methods=[method], openapi_extra=extra, response_model=None)
+        app.add_api_route(path, endpoint, methods=[method], openapi_extra=extra, response_model=None)
 
     return add

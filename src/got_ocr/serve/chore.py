@@ -4,6 +4,7 @@ It gives itself limits of memory, processor time and files before its first job.
 a code and a sentence of ours; when it dies, the service starts another. Knows no request, queue or model.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -61,9 +62,10 @@ def _allow_seconds(seconds: int) -> None:
 
 def _warm_up() -> None:
     """Import the decoders before the first job."""
-    import pypdfium2  # noqa: F401
+    from got_ocr import document
 
-    from got_ocr import document, image  # noqa: F401
+    with contextlib.suppress(GotOcrError):
+        document.count(b"%PDF-")
 
 
 def _do(message: Message, files: Sequence[int], limits: Message) -> Message:

@@ -84,8 +84,7 @@ class OpenAiRoutes:
         most = asked.max_completion_tokens or asked.max_tokens
         if most is not None:
             fields = fields.model_copy(update={"max_new_tokens": most})
-        stops = [asked.stop] if isinstance(asked.stop, str) else asked.stop or []
-        return replace(make_ask(fields, self._desk.service.settings), stop=tuple(stops))
+        return replace(make_ask(fields, self._desk.service.settings), stop=tuple(asked.stop or ()))
 
     def _names(self) -> list[str]:
         model = self._desk.service.fleet.model

@@ -29,6 +29,7 @@ def serve(settings: Settings, announce: Announce) -> int:
 async def _serve(settings: Settings, listening: socket.socket, announce: Announce) -> int:
     failures: list[GotOcrError] = []
     service = Service(settings, on_fatal=failures.append)
+    service.open_jobs()
     server = guard.Server(guard.Config(build(service), settings), service.drain)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     announce(f"listening on http://{host}:{listening.getsockname()[1]}")

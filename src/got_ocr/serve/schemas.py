@@ -6,7 +6,7 @@ Knows fields and their ranges, not what is done with them.
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from got_ocr.serve.problems import InvalidField, InvalidRequest, Problem
 
@@ -29,6 +29,14 @@ Picture = Annotated[str, Field(min_length=1, description=PICTURE)]
 Coordinate = Annotated[int, Field(ge=0, le=30_000)]
 BoxField = Annotated[list[Coordinate], Field(min_length=2, max_length=4)]
 PagesField = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[0-9,\- ]+$")]
+
+
+StopText = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+def _listed(value: object) -> object:
+    """Take one text for a list of one."""
+    return [value] if isinstance(value, str) else value
 
 
 class _Strict(BaseModel):
@@ -152,11 +160,7 @@ class ChatRequest(_Open):
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     logprobs: Literal[False] | None = None
-    stop: (
-        Annotated[str, Field(min_length=1, max_length=64)]
-        | Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=4)]
-        | None
-    ) = None
+    stop: Annotated[list[StopText], Field(max_length=4), BeforeValidator(_listed)] | None = None
     got_ocr: TaskFields | None = None
 
 

@@ -67,14 +67,18 @@ class Service:
         self.jobs: Jobs | None = None
         self.reader = Reader(self.decoders, self.fleet, self.places, self.metrics, settings.max_pages)
 
+    def open_jobs(self) -> None:
+        """Open the folder of jobs. Raises OutputError where the one that was named cannot be used."""
+        store = _open_store(self.settings)
+        if store is not None:
+            self.jobs = Jobs(store, self.reader, self.vault, self.settings)
+
     def start(self) -> None:
         """Start the processes; the model loads in the background."""
         self.decoders.start()
         self.renderers.start()
         self.fleet.start()
-        store = _open_store(self.settings)
-        if store is not None:
-            self.jobs = Jobs(store, self.reader, self.vault, self.settings)
+        if self.jobs is not None:
             self.jobs.start()
 
     async def stop(self) -> None:
