@@ -21,6 +21,7 @@ MARGIN = 0.09  # white above and below the ink, as a fraction of the strip's hei
 SQUEEZE = 1.5  # a line may be this much wider than the tile before it is cut in two
 SOFT_EDGE = 2  # rows beside a line that still hold the soft edge of its strokes
 WIDTH_STEP = 64  # strips are padded to a multiple of this many pixels, so that strips of like widths share a batch
+MOST_STRIPS = 600  # of one picture: more than any page of text has; a pattern of dots could have tens of thousands
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Strip:
 
 
 def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
-    """Find the text lines of an RGB picture from top to bottom. A blank picture has none."""
+    """Find the text lines of an RGB picture from top to bottom, MOST_STRIPS at most. A blank picture has none."""
     shrink = max(1.0, max(picture.size) / WORKING_SIDE)
     if shrink > 1:
         size = (max(1, round(picture.width / shrink)), max(1, round(picture.height / shrink)))
@@ -51,6 +52,8 @@ def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
         above = max(rows[i - 1][1] if i else 0, top - SOFT_EDGE)
         below = min(rows[i + 1][0] if i + 1 < len(rows) else ink.shape[0], bottom + SOFT_EDGE)
         for left, right in _column_spans(mask[top:bottom], spec, height):
+            if len(strips) == MOST_STRIPS:
+                return strips
             box = (round(left * shrink), round(top * shrink), round(right * shrink), round(bottom * shrink))
             strips.append(Strip(_tile(ink[above:below], (left, right), height, spec), box))
     return strips

@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from PIL.Image import Image
+
 from got_ocr import document, hub, pixels, profiles, prompt
 from got_ocr.backends.base import Backend
 from got_ocr.cut import cut
 from got_ocr.document import Page
 from got_ocr.errors import GotOcrError, InputError, InvalidValue, ModelError, OutputError, TooManyImages
 from got_ocr.generate import MAX_NEW_TOKENS, Outcome, Request, finish, generate
-from got_ocr.image import Picture, Source, display_name
+from got_ocr.image import Source, display_name
+from got_ocr.lines import MOST_STRIPS
 from got_ocr.profiles import Profile
 from got_ocr.reading import Reading, worst
 from got_ocr.task import COLORS, Box, BoxMode, Color, Mode, Task
 from got_ocr.tokenizer import Tokenizer
 
-ROWS_AT_ONCE = 16  # answers written side by side; a page of many lines has more
+ROWS_AT_ONCE = 32  # answers written side by side; a page of many lines has more
 TOKENS_AT_MOST = 32768
 
 
@@ -43,6 +46,15 @@ class Job:
 
     pages: tuple[Page, ...]
     task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A job as the model gets it. notices: of the pictures and of the request. cut: not all of it could be asked."""
+
+    requests: tuple[Request, ...]
+    notices: tuple[str, ...]
+    cut: bool
 
 
 class GotOcr:
@@ -198,21 +210,20 @@ class GotOcr:
     def _read_batch(self, batch: Sequence[Job], options: Options) -> list[Reading]:
         """Read some jobs side by side."""
         started = time.perf_counter()
-        seen = [tuple(page.load() for page in job.pages) for job in batch]
-        parts = [self._requests(pictures, job.task, options) for pictures, job in zip(seen, batch, strict=True)]
-        flat = [request for requests in parts for request in requests]
+        asked = [self._ask(job, options) for job in batch]
+        flat = [request for one in asked for request in one.requests]
         groups = (flat[start : start + ROWS_AT_ONCE] for start in range(0, len(flat), ROWS_AT_ONCE))
         outcomes = (outcome for group in groups for outcome in finish(generate(self.backend, group)))
-        per_job = [[next(outcomes) for _ in requests] for requests in parts]
+        per_job = [[next(outcomes) for _ in one.requests] for one in asked]
         seconds = (time.perf_counter() - started) / len(batch)
-        return [self._reading(*row, seconds) for row in zip(batch, seen, per_job, strict=True)]
+        return [self._reading(*row, seconds) for row in zip(batch, asked, per_job, strict=True)]
 
     def stream_job(self, job: Job, options: Options) -> Iterator[str | Reading]:
         """Read one page (or several as one), yielding pieces of text, then the Reading."""
         started = time.perf_counter()
         outcomes: list[Outcome] = []
-        pictures = tuple(page.load() for page in job.pages)
-        for number, request in enumerate(self._requests(pictures, job.task, options)):
+        asked = self._ask(job, options)
+        for number, request in enumerate(asked.requests):
             if number:
                 yield "\n"
             running = generate(self.backend, [request])
@@ -229,47 +240,56 @@ class GotOcr:
             rest = characters.finish()
             if rest:
                 yield rest
-        yield self._reading(job, pictures, outcomes, time.perf_counter() - started)
+        yield self._reading(job, asked, outcomes, time.perf_counter() - started)
 
-    def _requests(self, pictures: Sequence[Picture], task: Task, options: Options) -> list[Request]:
-        """Cut pictures into tiles and tiles into prompts: one, or for a model of text lines as many as the lines need."""
-        spec, rules = self.backend.spec, options.profile
-        tiles = cut([p.image for p in pictures], task, spec, rules.max_tiles)
+    def _ask(self, job: Job, options: Options) -> _Asked:
+        """Load pictures, cut them into tiles and tiles into prompts: one, or for a model of text lines as many as they need."""
+        spec, task = self.backend.spec, job.task
+        pictures = [page.load() for page in job.pages]
+        notices = [notice for picture in pictures for notice in picture.notices]
+        if task.asks not in spec.reads and not (task.asks == "box" and task.box_mode == "crop"):
+            notices.append(f"untrained_mode:{task.asks}")
+        tiles = [cut([picture.image], task, spec, options.profile.max_tiles) for picture in pictures]
+        full = spec.tiling == "lines" and max(map(len, tiles)) == MOST_STRIPS
+        if full:
+            notices.append(f"lines_left_out:after {MOST_STRIPS}")
+        requests = self._requests([t for some in tiles for t in some], task, pictures[0].image.size, options)
+        return _Asked(tuple(requests), tuple(notices), full)
+
+    def _requests(
+        self, tiles: Sequence[Image], task: Task, size: tuple[int, int], options: Options
+    ) -> Iterator[Request]:
+        """Encode tiles and write their prompts. size: of the (first) picture, (width, height)."""
+        spec, rules, most = self.backend.spec, options.profile, options.max_new_tokens
         if spec.tiling == "whole" and len(tiles) > spec.tiles_per_prompt:
             raise TooManyImages(
                 f"{len(tiles)} tiles are more than one request of this model holds ({spec.tiles_per_prompt})"
             )
         features = self.backend.encode([pixels.raw(tile) for tile in tiles])
-        requests = []
+        # The original bans repeats for a single picture only: neither for crops nor for several pages.
+        ban = 0 if task.crop or task.multi_page else rules.ban
         for start in range(0, len(tiles), spec.tiles_per_prompt):
             part = slice(start, start + spec.tiles_per_prompt)
             count = sum(spec.tokens(tile.height, tile.width) for tile in tiles[part])
-            asked = prompt.build(self.tokenizer, task, count, pictures[0].image.size, rules.style)
-            # The original bans repeats for a single picture only: neither for crops nor for several pages.
-            ban = 0 if task.crop or task.multi_page else rules.ban
-            end, most = self.tokenizer.end, options.max_new_tokens
-            requests.append(Request(asked.ids, features[part], end, ban, rules.watch, most))
-        return requests
+            ids = prompt.build(self.tokenizer, task, count, size, rules.style).ids
+            # No letter is narrower than a fourth of a cell: what is longer than that was never printed there.
+            room = min(most, 4 * count + 32) if spec.tiling == "lines" else most
+            yield Request(ids, features[part], self.tokenizer.end, ban, rules.watch, room)
 
-    def _reading(self, job: Job, pictures: Sequence[Picture], outcomes: Sequence[Outcome], seconds: float) -> Reading:
-        ids = tuple(i for outcome in outcomes for i in outcome.ids)
+    def _reading(self, job: Job, asked: _Asked, outcomes: Sequence[Outcome], seconds: float) -> Reading:
         text = "\n".join(self.tokenizer.decode(outcome.ids) for outcome in outcomes).strip()
-        status = worst([outcome.status for outcome in outcomes])
-        first, spec = job.pages[0], self.backend.spec
-        notices = [notice for picture in pictures for notice in picture.notices]
-        asks = job.task.asks
-        if asks not in spec.reads and not (asks == "box" and job.task.box_mode == "crop"):
-            notices.append(f"untrained_mode:{asks}")
+        status = "truncated" if asked.cut else worst([outcome.status for outcome in outcomes])
+        first = job.pages[0]
         return Reading(
             text=text,
             status="empty" if status == "ok" and not text else status,
-            token_ids=ids,
+            token_ids=tuple(i for outcome in outcomes for i in outcome.ids),
             tokens=sum(outcome.written for outcome in outcomes),
             seconds=seconds,
             page=first.number,
             source=first.source,
-            model=spec.name,
-            notices=tuple(notices),
+            model=self.backend.spec.name,
+            notices=asked.notices,
         )
 
 
