@@ -40,11 +40,12 @@ def render_result(text: str, *, kind: str = "auto", to: str = "html", title: str
     if to not in FORMS:
         raise InvalidValue(f"a form is one of {', '.join(FORMS)}")
     text = legal(text)
-    found = check_kind(kind, text) if len(text) <= MAX_SOURCE or kind != "auto" else "markdown"
+    found = _kind(kind, text)
     if to in ("svg", "png"):
         return _drawing(text, found, to, title)
     if to in ("md", "gfm"):
-        return Rendered(found, _markdown(text, found, dollars=to == "gfm"))
+        written, failed = _markdown(text, found, dollars=to == "gfm")
+        return Rendered(found, written, failed.code if failed else None)
     sheet, error = _sheet(text, found, "got-")
     code = error.code if error else None
     return Rendered(found, str(sheet.body) if to == "fragment" else page([sheet], title), code)
@@ -57,10 +58,15 @@ def render_pages(
     sheets = []
     for at, (text, picture) in enumerate(pages, start=1):
         text = legal(text)
-        found = check_kind(kind, text) if len(text) <= MAX_SOURCE or kind != "auto" else "markdown"
+        found = _kind(kind, text)
         sheet, _ = _sheet(text, found, f"got-{at}-")
         sheets.append(replace(sheet, picture=picture if side_by_side else None))
     return page(sheets, title)
+
+
+def _kind(kind: str, text: str) -> str:
+    """Find the kind out, but not of a text that is too long to be drawn anyway."""
+    return check_kind(kind, text) if len(text) <= MAX_SOURCE or kind != "auto" else "markdown"
 
 
 def _sheet(text: str, kind: str, prefix: str) -> tuple[Sheet, GotOcrError | None]:
@@ -131,12 +137,26 @@ def _drawing(text: str, kind: str, to: str, title: str) -> Rendered:
     return Rendered(kind, html_to_png(page([sheet], title)))
 
 
-def _markdown(text: str, kind: str, *, dollars: bool) -> str:
+def _markdown(text: str, kind: str, *, dollars: bool) -> tuple[str, GotOcrError | None]:
+    """Write one text as Markdown; what cannot be written becomes a block of its source."""
+    from got_ocr.render.write_markdown import fenced
+
+    try:
+        return _written(text, kind, dollars=dollars), None
+    except GotOcrError as failure:
+        error = failure
+    # A text nobody foresaw must not take the document with it.
+    except (Exception, RecursionError):
+        error = RenderFailed("this text could not be written as Markdown")
+    return fenced(text[:MAX_FALLBACK], "") + "\n", error
+
+
+def _written(text: str, kind: str, *, dollars: bool) -> str:
     from got_ocr.render.markdown import to_markdown
     from got_ocr.render.write_markdown import fenced
 
     if len(text) > MAX_SOURCE:
-        return fenced(text[:MAX_FALLBACK], "") + "\n"
+        raise RenderFailed(f"a text longer than {MAX_SOURCE} characters is not drawn.")
     if kind == "chart":
         from got_ocr.render.chart import to_markdown as chart_markdown
 

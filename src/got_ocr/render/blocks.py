@@ -59,11 +59,12 @@ _ROLES = frozenset(
         *("problem", "question", "answer", "note", "claim", "conjecture", "keywords", "framed", "tcolorbox"),
     )
 )
-_HEADING = re.compile(r"[ ]{0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*\Z")
+_HEADING = re.compile(r"[ ]{0,3}(#{1,6})[ \t]+(\S.*)\Z")
 _RULE = re.compile(r"[ ]{0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}\Z")
 _QUOTE = re.compile(r"[ ]{0,3}>[ ]?(.*)\Z")
 _ITEM = re.compile(r"([ \t]*)([-*+•‣◦–]|\d{1,9}[.)])[ \t]+(?=\S)(.*)\Z")
 _NOTE = re.compile(r"\[\^([^\]\s]{1,40})\]:[ \t]*(.*)\Z")
+_LIST_SETTINGS = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}|\\[a-z]+")
 _LATEX_ITEM = re.compile(r"\\\\|\\(?:bib)?item(?![a-zA-Z])|\\begin\s*\{")
 
 
@@ -152,10 +153,10 @@ def _latex_list(piece: Piece, depth: int) -> Block:
             at = environment.end if environment else at
         elif "item" in match.group():
             starts.append((match.start(), match.end()))
-    ends = [start for start, _ in starts[1:]] + [len(text)]
-    items = [_latex_item(text[start:end], depth) for (_, start), end in zip(starts, ends, strict=True)]
+    ends = [*(start for start, _ in starts), len(text)][1:]
+    items = [_latex_item(text[start:end], depth) for (_, start), end in zip(starts, ends, strict=bool(starts))]
     before = text[: starts[0][0]].strip() if starts else text.strip()
-    if before and not re.fullmatch(r"(\[[^\]]*\]|\{[^}]*\}|\\[a-z]+(\{[^}]*\}){0,2}|\s)*", before[:500]):
+    if _LIST_SETTINGS.sub("", before[:2_000]).strip():
         items.insert(0, Item(None, parse_blocks(before, depth + 1)))
     numbers = tuple(range(1, len(items) + 1)) if piece.name in _NUMBERED else None
     return Listing(tuple(items), numbers)
@@ -205,7 +206,9 @@ def _blank(lines: Sequence[str], at: int, depth: int) -> tuple[Block | None, int
 
 def _heading(lines: Sequence[str], at: int, depth: int) -> tuple[Block | None, int] | None:
     match = _HEADING.match(lines[at])
-    return (Heading(len(match[1]), parse_inline(match[2], depth)), at + 1) if match else None
+    if match is None:
+        return None
+    return Heading(len(match[1]), parse_inline(match[2].rstrip().rstrip("#").rstrip() or match[2], depth)), at + 1
 
 
 def _rule(lines: Sequence[str], at: int, depth: int) -> tuple[Block | None, int] | None:

@@ -28,7 +28,6 @@ _X_TITLES = ("x_title", "x-axis title", "xlabel", "x_label", "x_axis", "x_axis_t
 _Y_TITLES = ("y_title", "y-axis title", "ylabel", "y_label", "y_axis", "y_axis_title", "y axis")
 _TYPES = ("chart_type", "type", "kind")
 _VALUES = ("values", "data", "series", "underlying_data")
-_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.S)
 _NUMBER = re.compile(r"[-+−]?(?:\d[\d, ]*\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 
 Scalar = str | int | float | bool | None
@@ -82,9 +81,28 @@ def read_mapping(text: str) -> Mapping[object, object]:
     raise RenderFailed("a chart's data is one dictionary, in JSON or as Python writes it")
 
 
+def _bare(text: str) -> str:
+    """Return the text with the inside of every string blanked, character for character."""
+    out, quote, skip = [], "", False
+    for char in text:
+        if skip:
+            skip = False
+        elif quote and char == "\\":
+            skip = True
+        elif char == quote:
+            quote = ""
+        elif not quote and char in "\"'":
+            quote = char
+        elif not quote:
+            out.append(char)
+            continue
+        out.append("\0")
+    return "".join(out)
+
+
 def _check_nesting(text: str) -> None:
     depth = 0
-    for char in _QUOTED.sub("", text):
+    for char in _bare(text):
         depth += (char in "{[(") - (char in "}])")
         if depth > MAX_NESTING:
             raise RenderFailed(f"a chart's data nests deeper than {MAX_NESTING}")
@@ -106,7 +124,7 @@ def _literal(text: str) -> object:
 
 def _closed(text: str) -> str:
     """Cut a text that ends in the middle back to its last whole entry and close its brackets."""
-    bare = _QUOTED.sub(lambda match: "\0" * len(match.group()), text)
+    bare = _bare(text)
     end = max(bare.rfind(mark) for mark in ",}]")
     if end < 0:
         return text

@@ -22,7 +22,7 @@ _TIKZ_STATEMENT = re.compile(
     r"\s*(?:\[[^\]]{0,300}\]\s*)?\\(?:draw|filldraw|fill|node|coordinate|foreach|path|clip)(?![a-zA-Z])"
 )
 _TABLE = re.compile(r"\\begin\s*\{(tabular\*?|tabularx|longtable|table\*?)\}.*?(?:\\end\s*\{\1\}|\Z)", re.S)
-_KERN = re.compile(r"(?:!!+[^\n]*\n)*\*\*(?:kern|dynam|text|silbe|mxhm|root)\b")
+_KERN = re.compile(r"(?:!![^\n]*\n)*\*\*(?:kern|dynam|text|silbe|mxhm|root)\b")
 _ATOM = re.compile(
     r"\[\d{0,3}(?:[A-Z][a-z]?|[bcnops]|se|as|\*)(?:@{1,2}(?:TH|AL|SP|TB|OH)?\d{0,2})?(?:H\d?)?(?:[+-]{1,3}\d?)?(?::\d{1,4})?\]"
     r"|Cl|Br|[BCNOPSFI]|[bcnops]|\*"

@@ -24,7 +24,7 @@ _TOKEN = re.compile(
     | (?P<rule>\\(?:hline|toprule|midrule|bottomrule|hdashline|specialrule|Xhline|thickhline)(?![a-zA-Z]))
     | (?P<part>\\(?:cline|cmidrule|cdashline)\s*(?:\([a-z.\d]*\))?\s*
         \{\s*(?P<first>\d{1,6})\s*-\s*(?P<last>\d{1,6})\s*\})
-    | (?P<silent>\\(?:end(?:first|last)?(?:head|foot)|noalign\s*\{[^{}]*\}|(?:row|cell)color(?:\[[^\]]*\])?\{[^{}]*\}))
+    | (?P<silent>\\(?:end(?:first|last)?(?:head|foot)|noalign\s*\{[^{}]{0,99}\}|(?:row|cell)color(?:\[[^\]]{0,99}\])?\{[^{}]{0,99}\}))
     | (?P<begin>\\begin\s*\{)
     | (?P<maths>\\\()
     | (?P<escape>\\.)

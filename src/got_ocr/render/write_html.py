@@ -46,7 +46,7 @@ _NAMED = frozenset(
         *("solution", "problem", "question", "answer", "note", "claim", "conjecture", "abstract", "keywords"),
     )
 )
-_TAG = re.compile(r"\\tag(\*?)\s*\{\s*([^{}\\$]{0,60}?)\s*\}")
+_TAG = re.compile(r"\\tag(\*?)[ ]{0,4}\{([^{}\\$]{0,60})\}")
 Draw = Callable[[str, str], Markup]
 Formula = Callable[[str, bool], Markup]
 
@@ -124,7 +124,7 @@ class HtmlWriter:
         if len(tags) != 1:
             return element("div", {"class": "equation"}, self.formula(block.source, True))
         drawn = self.formula(_TAG.sub("", block.source), True)
-        label = tags[0][1] if tags[0][0] else f"({tags[0][1]})"
+        label = tags[0][1].strip() if tags[0][0] else f"({tags[0][1].strip()})"
         return element("div", {"class": "equation numbered"}, drawn, element("span", {"class": "number"}, label))
 
     def listing(self, block: Listing) -> Markup:

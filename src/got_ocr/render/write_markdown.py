@@ -38,7 +38,7 @@ from got_ocr.render.tree import (
 from got_ocr.render.write_html import HtmlWriter, safe_address
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>$~|]|&(?=[#a-zA-Z])")
-_LINE_START = re.compile(r"^(\s*)(#{1,6}(?=\s)|[-+](?=\s|$)|[-=]{2,}\s*$|\d{1,9}(?=[.)]\s))", re.M)
+_LINE_START = re.compile(r"^([ \t]*)(#{1,6}(?=\s)|[-+](?=\s|$)|[-=]{2,}\s*$|\d{1,9}(?=[.)]\s))", re.M)
 _WRAPS = {"strong": ("**", "**"), "em": ("*", "*"), "s": ("~~", "~~"), "sub": ("<sub>", "</sub>")}
 _WRAPS |= {"sup": ("<sup>", "</sup>"), "u": ("<u>", "</u>"), "sc": ("", "")}
 _TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
@@ -68,7 +68,7 @@ class MarkdownWriter:
 
     def paragraph(self, block: Paragraph) -> str:
         text = _LINE_START.sub(r"\1\\\2", self.inlines(block.children))
-        text = re.sub(r"(?m)^(\s*)\\(\d{1,9})([.)])", r"\1\2\\\3", text)
+        text = re.sub(r"(?m)^([ \t]*)\\(\d{1,9})([.)])", r"\1\2\\\3", text)
         return f"*{_one_line(text)}*" if block.role == "caption" and "*" not in text else text
 
     def display(self, block: Maths) -> str:

@@ -26,7 +26,8 @@ _COMPASS = {
 }
 _COMPASS |= {"north east": 45.0, "north west": 135.0, "south west": 225.0, "south east": 315.0}
 _THIRD = (-0.385, -0.385)  # where TikZ's z axis points
-_INTERSECTION = re.compile(r"intersection\s+of\s+(.+?)\s*--\s*(.+?)\s+and\s+(.+?)\s*--\s*(.+)", re.S)
+_END = r"([^-]{1,80})"
+_INTERSECTION = re.compile(rf"intersection\s+of\s+{_END}--{_END}\sand\s{_END}--{_END}")
 
 
 @dataclass(slots=True)

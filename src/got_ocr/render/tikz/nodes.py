@@ -58,6 +58,7 @@ class Nodes:
 
     def place(self, style: Style, at: Point, text: str, name: str = "") -> Shape:
         """Draw a node at a point and remember it under its name."""
+        self.canvas.budget.take(10 + len(text) // 20)
         scale = style.matrix.scale()
         box = set_label(
             text, Font(style.font_size, style.italic, style.bold), align=style.align, width=style.text_width

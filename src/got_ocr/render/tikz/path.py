@@ -33,6 +33,7 @@ _OPERATION = re.compile(
     )""",
     re.X,
 )
+_MORE = re.compile(r"\s*\S")
 _WORD_JOINS = frozenset(("rectangle", "grid", "to", "edge", "parabola", "sin", "cos"))
 
 
@@ -68,7 +69,7 @@ class PathReader:
     def run(self) -> None:
         """Read the whole statement. Raises RenderFailed."""
         self.source = Source(self.text)
-        while self.text[self.at :].strip():
+        while _MORE.match(self.text, self.at):
             match = _OPERATION.match(self.text, self.at)
             if match is None:
                 raise RenderFailed("a path of the drawing has an operation that is not known")
@@ -84,12 +85,16 @@ class PathReader:
     def bracketed(self) -> str:
         """Take `[options]` if they come next."""
         option, self.at = self.source.option(self.at)
+        if option is None and self.text.startswith("[", self.source.skip_space(self.at)):
+            raise RenderFailed("options of the drawing are not closed")
         return option or ""
 
     def parenthesised(self) -> str | None:
-        """Take `(...)` if it comes next, without its parentheses."""
+        """Take `(...)` if it comes next, without its parentheses. Raises RenderFailed where it never closes."""
         at = self.source.skip_space(self.at)
         end = closing(self.text, at)
+        if end < 0 and self.text.startswith("(", at):
+            raise RenderFailed("a coordinate of the drawing is not closed")
         if end < 0:
             return None
         self.at = end + 1
@@ -104,10 +109,7 @@ class PathReader:
 
     def coordinate(self, match: re.Match[str]) -> None:
         self.at = match.end() - 1
-        inner = self.parenthesised()
-        if inner is None:
-            raise RenderFailed("a coordinate of the drawing is not closed")
-        place = self.nodes.names.place(inner, self.style)
+        place = self.nodes.names.place(self.parenthesised() or "", self.style)
         self.base = place.point
         self.go(place)
 

@@ -17,7 +17,7 @@ from got_ocr.render.tikz.path import PathReader
 from got_ocr.render.tikz.statements import Statement, expand, loop_values, statements
 from got_ocr.render.tikz.style import Look, Style, apply
 
-MAX_STEPS = 60_000
+MAX_STEPS = 30_000
 _FILLS = frozenset(("fill", "filldraw", "shade", "shadedraw", "pattern"))
 _DRAWS = frozenset(("draw", "filldraw", "shadedraw"))
 _SHADES = ("ball color", "inner color", "left color", "top color", "bottom color", "right color")

@@ -110,7 +110,7 @@ def statement_end(source: Source, at: int) -> int:
 
 def loop_at(source: Source, at: int) -> tuple[Statement | None, int]:
     """Read `\\x/\\y [options] in {list} body`; the body is a group, a loop, or one statement with its `;`."""
-    head = re.compile(r"([^{;]*?)\bin\s*").match(source.text, at)
+    head = re.compile(r"([^{;]{0,400}?)\bin\s*").match(source.text, at)
     if head is None:
         return None, at
     items, end = _list_at(source, head.end())
