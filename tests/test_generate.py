@@ -1,6 +1,7 @@
 """Prompts to ids: ends and their names, limits, bans, rows that know nothing of each other; on a script and on tiny models."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -162,8 +163,8 @@ def test_bans_hold_on_a_real_model(whole: GotOcr, small: Tokenizer) -> None:
         finish(generate(whole.backend, [asked(whole, small, tiles(1)[0], Task(), 120, ban=ban, watch=False)]))[0].ids
         for ban in (0, 2)
     )
-    assert len(set(zip(free, free[1:], strict=False))) < len(free) - 1, "nothing repeats: the ban has nothing to do"
-    pairs = list(zip(held, held[1:], strict=False))
+    assert len(set(pairwise(free))) < len(free) - 1, "nothing repeats: the ban has nothing to do"
+    pairs = list(pairwise(held))
     assert len(set(pairs)) == len(pairs)
 
 

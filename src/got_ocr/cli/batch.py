@@ -17,6 +17,7 @@ from got_ocr.errors import GotOcrError, InvalidValue, UsageError
 if TYPE_CHECKING:
     from got_ocr.batch import Batch, Engine, Progress, Seen, Settings, Summary
     from got_ocr.hub import Found
+    from got_ocr.ocr import GotOcr
     from got_ocr.reading import Reading
     from got_ocr.task import Task
 
@@ -214,20 +215,29 @@ def _engine(settings: "Settings", number: int, how: How) -> "Engine":
     device = pick_device(how.devices[number % len(how.devices)] if how.devices else "auto")
     if device == "cpu":
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // how.workers))
-    model = GotOcr.load(how.model, device=device, dtype=settings.dtype)
+    return _Reader(GotOcr.load(how.model, device=device, dtype=settings.dtype), settings)
 
-    def read(pages: "Sequence[Seen]", task: "Task") -> "Sequence[Reading]":
-        return model.read_many(
+
+class _Reader:
+    """Read decoded pages with a loaded model."""
+
+    def __init__(self, model: "GotOcr", settings: "Settings") -> None:
+        self._model, self._settings = model, settings
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return self._model.backend.spec.reads
+
+    def __call__(self, pages: "Sequence[Seen]", task: "Task") -> "Sequence[Reading]":
+        return self._model.read_many(
             [seen.picture.image for seen in pages],
             batch_size=len(pages),
             mode=task.mode,
             crop=task.crop,
             max_tiles=task.max_tiles,
-            profile=settings.profile,
-            max_new_tokens=settings.max_new_tokens,
+            profile=self._settings.profile,
+            max_new_tokens=self._settings.max_new_tokens,
         )
-
-    return read
 
 
 @contextmanager

@@ -38,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(argv)
         status: int = args.func(args)
         sys.stdout.flush()
+    except SystemExit:  # the parser has printed help, or what is wrong
+        _let_go_of_output()
+        raise
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has left

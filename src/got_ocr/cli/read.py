@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -147,9 +147,9 @@ def _output(path: Path | None) -> Iterator[IO[str]]:
     if path is None:
         yield sys.stdout
         return
-    if not path.name or path.is_dir():
+    if not path.name or os.path.isdir(path):
         raise OutputError(f"cannot write {path.name or path}: it is a folder")
-    work = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    work = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         with work.open("w", encoding="utf-8") as file:
             yield file
@@ -159,7 +159,8 @@ def _output(path: Path | None) -> Iterator[IO[str]]:
     except OSError as error:
         raise OutputError(f"cannot write {path.name} (system error {error.errno})") from None
     finally:
-        work.unlink(missing_ok=True)
+        with suppress(OSError):
+            work.unlink()
 
 
 @contextmanager
