@@ -31,6 +31,8 @@ HERE = Path(__file__)
 class Script:
     """Read a page as its file's name says: loop, cut, sideways, corrupt, bug, crash, hang, killed, blank; else plainly."""
 
+    reads = frozenset({"plain", "format", "crop"})
+
     def __init__(self, log: Path | None = None, delay: float = 0.0) -> None:
         self.log, self.delay = log, delay
         self.asked: list[tuple[str, int, Task]] = []

@@ -1,6 +1,6 @@
 """The retry ladder: which rungs a page has, when one is taken, what is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from PIL import Image
@@ -13,6 +13,7 @@ from got_ocr.image import Picture
 from got_ocr.reading import Reading
 from got_ocr.task import Task
 
+ALL = {"plain", "format", "crop"}
 TURNS = ["turn90", "turn270", "turn180"]
 
 
@@ -21,8 +22,12 @@ def reading(status: str, text: str = "words " * 20) -> Reading:
 
 
 def names(**facts: object) -> list[str]:
-    settings = {"task": Task(), "is_pdf": True, "dpi": None, **facts}
+    settings = {"task": Task(), "reads": ALL, "is_pdf": True, "dpi": None, **facts}
     return [rung.name for rung in rungs(RUNGS, **settings)]  # type: ignore[arg-type]
+
+
+def every() -> Iterator[Rung]:
+    return rungs(RUNGS, Task(), reads=ALL, is_pdf=True, dpi=None)
 
 
 def answering(answers: dict[str, Reading | Failure]) -> tuple[Callable[[Rung], Reading | Failure], list[str]]:
@@ -40,8 +45,9 @@ def test_a_page_has_the_rungs_that_change_something() -> None:
     assert names(is_pdf=False) == ["crop", *TURNS]
     assert names(task=Task(crop=True)) == ["dpi", *TURNS]
     assert names(task=Task(color="red")) == ["dpi", *TURNS]
+    assert names(reads={"plain"}) == ["dpi", *TURNS]
     assert names(dpi=300.0) == ["crop", *TURNS]
-    assert list(rungs((), Task(), is_pdf=True, dpi=None)) == []
+    assert list(rungs((), Task(), reads=ALL, is_pdf=True, dpi=None)) == []
     with pytest.raises(InvalidValue):
         Settings(ladder=("jump",))
 
@@ -50,13 +56,13 @@ def test_sound_pages_climb_nothing() -> None:
     attempt, asked = answering({})
     for status in ("ok", "empty"):
         first = reading(status)
-        assert climb(first, attempt, rungs(RUNGS, Task(), is_pdf=True, dpi=None)) == (first, "", [])
+        assert climb(first, attempt, every()) == (first, "", [])
     assert asked == []
 
 
 def test_the_first_rung_that_ends_by_itself_is_taken() -> None:
     attempt, asked = answering({"crop": reading("loop"), "dpi": reading("ok")})
-    taken, rung, tried = climb(reading("truncated"), attempt, rungs(RUNGS, Task(), is_pdf=True, dpi=None))
+    taken, rung, tried = climb(reading("truncated"), attempt, every())
     assert taken.status == "ok"
     assert rung == "dpi"
     assert tried == [("", "truncated"), ("crop", "loop"), ("dpi", "ok")]
@@ -70,7 +76,7 @@ def test_where_none_helps_the_first_reading_stands_flagged() -> None:
     answers["turn180"] = reading("ok", "three words only")  # turned wrongly: an early end is no success
     attempt, _ = answering(answers)
     first = reading("loop")
-    taken, rung, tried = climb(first, attempt, rungs(RUNGS, Task(), is_pdf=True, dpi=None))
+    taken, rung, tried = climb(first, attempt, every())
     assert (taken, rung) == (first, "")
     assert [status for _, status in tried] == ["loop", "loop", "page_render_failed", "empty", "loop", "ok"]
 

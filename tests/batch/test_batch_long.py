@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 4])
 def test_a_hundred_kills_lose_nothing_and_do_nothing_twice(room: Path, workers: int) -> None:
     source, out, log = folder(room / "in", 200), room / "out", room / "log"
-    struck = kill_often(source, out, 100, 6, 7 + workers, workers=workers, delay=0.01, log=str(log))
+    struck = kill_often(source, out, 100, 6, 7 + workers, workers=workers, delay=0.01, log=str(log), forked=True)
     assert struck >= 30
     check_whole(source, room, out, 200)
     assert len(read_log(log)) - 200 <= struck * max(workers, 1)

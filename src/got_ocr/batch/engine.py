@@ -25,6 +25,11 @@ class Engine(Protocol):
     pages cannot: they are then tried one by one.
     """
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """Name the kinds of request that the weights were trained for, as `ModelSpec.reads` does."""
+        ...
+
     def __call__(self, pages: Sequence[Seen], task: Task) -> Sequence[Reading]:
         """Read `pages` as `task` asks."""
         ...

@@ -1,7 +1,8 @@
 """A font without a mark in it: what carries text that is found and copied but not seen. Knows no page.
 
-Every letter is a code of its own that the font maps to one empty glyph, and back to Unicode. Source: the layer of text that
-PDF 32000-1, 9.3.6 (rendering mode 3), 9.7 (composite fonts) and 9.10.3 (ToUnicode) describe; OpenType for the font file.
+Every letter is a code of its own that the font maps to one glyph, and back to Unicode. The glyph is a line that encloses
+nothing, from corner to corner of a letter's place: readers measure letters by it, and pass over those without extent.
+Source: PDF 32000-1, 9.3.6 (rendering mode 3), 9.7 (composite fonts) and 9.10.3 (ToUnicode); OpenType for the font file.
 """
 
 import struct
@@ -52,20 +53,23 @@ class Codes:
 
 
 def font_file() -> bytes:
-    """Make a TrueType font of two empty glyphs: the one that stands for missing letters, and the one that stands for all."""
+    """Make a TrueType font of two glyphs: an empty one for missing letters, and the one that stands for all."""
+    corners = (0, DESCENT, ADVANCE, ASCENT)
+    # One contour of two points that lie on it, each given by its step from the one before.
+    glyph = struct.pack(">5h2H2B4h", 1, *corners, 1, 0, 1, 1, 0, ADVANCE, DESCENT, ASCENT - DESCENT)
     tables = {
-        b"glyf": b"\0",
+        b"glyf": glyph,
         b"head": struct.pack(
             ">4I2H2q4h2H3h",
             *(0x10000, 0x10000, 0, _MAGIC),
             *(3, EM, 0, 0),
-            *(0, DESCENT, ADVANCE, ASCENT),
+            *corners,
             *(0, 3, 2, 0, 0),
         ),
         b"hhea": struct.pack(">I3hH11hH", 0x10000, ASCENT, DESCENT, 0, ADVANCE, *(0, 0, ADVANCE, 1, 0, 0, *[0] * 5), 2),
         b"hmtx": struct.pack(">HhHh", ADVANCE, 0, ADVANCE, 0),
-        b"loca": struct.pack(">3H", 0, 0, 0),
-        b"maxp": struct.pack(">I14H", 0x10000, 2, *[0] * 4, 1, *[0] * 8),
+        b"loca": struct.pack(">3H", 0, 0, len(glyph) // 2),
+        b"maxp": struct.pack(">I14H", 0x10000, 2, 2, 1, 0, 0, 1, *[0] * 8),
     }
     sums = _assembled(tables)
     total = (0xB1B0AFBA - _sum(sums)) & 0xFFFFFFFF

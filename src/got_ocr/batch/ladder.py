@@ -3,7 +3,7 @@
 A rung is taken only when its reading ended by itself; where none does, the first reading stands with its status.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -35,10 +35,15 @@ class Rung:
     turn: str = ""
 
 
-def rungs(names: Sequence[str], task: Task, *, is_pdf: bool, dpi: float | None) -> Iterator[Rung]:
-    """Name the rungs that are another way for this page: a picture cannot be drawn larger, a crop not cropped again."""
+def rungs(
+    names: Sequence[str], task: Task, *, reads: Collection[str], is_pdf: bool, dpi: float | None
+) -> Iterator[Rung]:
+    """Name the rungs that are another way for this page: a picture cannot be drawn larger, a crop not cropped again.
+
+    reads: the kinds of request that the model was trained for.
+    """
     for name in names:
-        if name == "crop" and not task.crop:
+        if name == "crop" and not task.crop and "crop" in reads:
             try:
                 yield Rung(name, replace(task, crop=True))
             except InvalidValue:

@@ -76,7 +76,8 @@ class Reader:
         if isinstance(first, Failure):
             return first
         settings, is_pdf = self._settings, claim.plan.kind == "PDF"
-        rungs = ladder.rungs(settings.ladder, settings.task, is_pdf=is_pdf, dpi=settings.dpi)
+        reads = self.prepare().reads
+        rungs = ladder.rungs(settings.ladder, settings.task, reads=reads, is_pdf=is_pdf, dpi=settings.dpi)
         reading, rung, tried = ladder.climb(first, lambda rung: self._attempt(claim, seen, rung), rungs)
         return record(reading, seen.picture.notices, rung, tried)
 

@@ -8,6 +8,7 @@ get no second one, unless they are to be drawn anew. The only file that touches 
 import unicodedata
 from contextlib import suppress
 from io import BytesIO
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from got_ocr.image import Limits, Picture, read_file
 _MARGIN = 0.05  # of the page's sides
 _LARGEST_TYPE = 12.0  # points
 _DPI, _DPI_RANGE = 200.0, (30.0, 2400.0)  # of a picture that does not say, and of one that can be believed
+_A4 = (595.0, 842.0)
 _MOST_POINTS = 14_400.0  # the longest side that readers of PDF take
 _SHOWING = ("Tj", "TJ", "'", '"')
 _DEPTH = 8  # of forms inside forms
@@ -75,13 +77,13 @@ def _add_pdf(pikepdf: Any, pdf: Any, layer: "_Layer", finished: Finished, replac
 def _add_picture(pikepdf: Any, pdf: Any, layer: "_Layer", finished: Finished, number: int, text: str | None) -> None:
     """Make a page of a picture; of one that could not be decoded, an empty one, so that numbers stay."""
     if text is None:
-        pdf.add_blank_page(page_size=(595, 842))
+        _new_page(pdf, _A4)
         return
     picture = finished.page(number).load()
     data, dpi = _original(finished, picture)
     width, height = picture.image.size
     points = min(72 / dpi, _MOST_POINTS / max(width, height))
-    _draw(pikepdf, pdf, picture, data, (width * points, height * points))
+    _draw(pikepdf, pdf, picture, data, (round(width * points, 2), round(height * points, 2)))
     layer.add(pdf.pages[-1], text)
 
 
@@ -115,10 +117,16 @@ def _draw(pikepdf: Any, pdf: Any, picture: Picture, jpeg: bytes, size: tuple[flo
     stream.Filter = pikepdf.Name.DCTDecode if jpeg else pikepdf.Name.FlateDecode
     if not jpeg:
         stream.DecodeParms = pikepdf.Dictionary(Predictor=15, Colors=1 if grey else 3, Columns=image.width)
+    page = _new_page(pdf, size)
+    page.add_resource(stream, pikepdf.Name.XObject, pikepdf.Name.Page)
+    page.contents_add(f"q {size[0]:.4f} 0 0 {size[1]:.4f} 0 0 cm /Page Do Q\n".encode("ascii"))
+
+
+def _new_page(pdf: Any, size: tuple[float, float]) -> Any:
     pdf.add_blank_page(page_size=size)
     page = pdf.pages[-1]
-    name = page.add_resource(stream, pikepdf.Name.XObject)
-    page.contents_add(f"q {size[0]:.4f} 0 0 {size[1]:.4f} 0 0 cm {name} Do Q\n".encode("ascii"))
+    del page.obj["/Contents"]  # a stream of no bytes, which some readers take for a broken one
+    return page
 
 
 def _is_grey(image: Image.Image) -> bool:
@@ -160,8 +168,7 @@ class _Layer:
         matrix, width, height = _seen(page)
         step = height * (1 - 2 * _MARGIN) / len(lines)
         size = min(_LARGEST_TYPE, step * 0.9)
-        name = page.add_resource(self._font, self._pikepdf.Name.Font)
-        parts = [f"q {' '.join(f'{value:g}' for value in matrix)} cm BT 3 Tr {name} {size:.4f} Tf"]
+        parts = [f"q {' '.join(f'{value:g}' for value in matrix)} cm BT 3 Tr {self._name(page)} {size:.4f} Tf"]
         for at, line in enumerate(lines):
             code = self._codes.encode(line)
             wide = size * len(code) / 2 * ADVANCE / EM
@@ -169,9 +176,20 @@ class _Layer:
             top = height * (1 - _MARGIN) - at * step
             below = f"1 0 0 1 {width * _MARGIN:.4f} {top - size * ASCENT / EM:.4f} Tm"
             parts.append(f"{squeeze * 100:.4f} Tz {below} <{code.hex()}> Tj")
-        # What the page leaves open in its own stream must not bend the text.
-        page.contents_add(b"q\n", prepend=True)
-        page.contents_add(("\nQ\n" + "\n".join(parts) + "\nET Q\n").encode("ascii"))
+        # Before the page's own marks, which may leave the axes bent behind them.
+        page.contents_add(("\n".join(parts) + "\nET Q\n").encode("ascii"), prepend=True)
+
+    def _name(self, page: Any) -> str:
+        """Make the font known to a page, whose resources other pages may share, under a name that is free."""
+        fonts = page.resources.get("/Font", {})
+        for number in count():
+            name = f"/Unseen{number}"
+            if name not in fonts:
+                page.add_resource(self._font, self._pikepdf.Name.Font, self._pikepdf.Name(name))
+                return name
+            if fonts[name].objgen == self._font.objgen:
+                return name
+        raise AssertionError  # counting has no end
 
     def finish(self) -> None:
         """Complete the font."""
