@@ -1,0 +1,44 @@
+"""Where the fast form of a network is built. Everything else asks here and keeps the plain signatures."""
+
+from typing import cast
+
+import torch
+from torch import nn
+
+from got_ocr.model.decoder import Cache, Decoder
+from got_ocr.model.fast.decoder import FastDecoder
+from got_ocr.model.fast.vision import FastVision
+from got_ocr.model.got import GotModel
+from got_ocr.model.vision import VisionEncoder
+
+
+class FastGot(GotModel):
+    """Read tiles as `GotModel` does: `encode`, `prefill`, `step`. Inference on the CPU only; create with `fast_model`.
+
+    Holds its own layout of the weights, except for the embedding and the connector.
+    """
+
+    def __init__(self, plain: GotModel, *, packed: bool | None = None) -> None:
+        # Not GotModel's own: that would build every layer a second time.
+        nn.Module.__init__(self)
+        self.config = plain.config
+        self.connector = plain.connector
+        self._fast = FastDecoder(plain.decoder, packed=packed)
+        # The twins are no modules, since nothing here trains or is saved; they answer the calls that GotModel makes.
+        self.vision = cast(VisionEncoder, FastVision(plain.vision, packed=packed))
+        self.decoder = cast(Decoder, self._fast)
+
+    def new_cache(self, rows: int, size: int) -> Cache:
+        """Allocate an empty cache of `rows` x `size` positions."""
+        return self._fast.new_cache(rows, size)
+
+
+def fast_model(model: GotModel, *, packed: bool | None = None) -> GotModel:
+    """Build the fast form of a network; give the network itself where there is none (GPU, float16).
+
+    The plain network can be let go of afterwards. packed: see `got_ocr.model.fast.linear.pack`.
+    """
+    if model.device.type != "cpu" or model.dtype not in (torch.float32, torch.bfloat16):
+        return model
+    with torch.no_grad():
+        return FastGot(model, packed=packed).eval()

@@ -1,0 +1,130 @@
+"""The fast decoder against the plain one: scores, greedy ids, rows of unequal length, caches that grow."""
+
+import pytest
+import torch
+from fast_kit import DECODERS, LINES, gap, network
+from torch import Tensor
+
+from got_ocr.model.fast import decoder
+from got_ocr.model.fast.pick import fast_model
+from got_ocr.model.got import GotModel
+
+LENGTHS = [[1], [9], [4, 4, 4], [3, 8, 1, 5], [2] * 9]
+
+
+def prompts(model: GotModel, lengths: list[int], seed: int) -> tuple[Tensor, Tensor]:
+    draw = torch.Generator().manual_seed(seed)
+    shape = (len(lengths), max(lengths))
+    return torch.randint(0, model.config.image_token, shape, generator=draw), torch.tensor(lengths)
+
+
+def run(model: GotModel, ids: Tensor, lengths: Tensor, steps: list[Tensor]) -> list[Tensor]:
+    """Prefill, then append the given ids; return the scores after each."""
+    cache = model.new_cache(ids.shape[0], ids.shape[1] + len(steps))
+    scores = [model.prefill(ids, lengths, None, cache)]
+    for i, chosen in enumerate(steps):
+        scores.append(model.step(chosen, cache, ids.shape[1] + i + 1))
+    return scores
+
+
+def greedy(model: GotModel, ids: Tensor, lengths: Tensor, count: int) -> Tensor:
+    """Write `count` ids a row, none twice: random networks with a tied head say one word for ever otherwise."""
+    cache = model.new_cache(ids.shape[0], ids.shape[1] + count)
+    scores = model.prefill(ids, lengths, None, cache)
+    said, written = torch.zeros_like(scores, dtype=torch.bool), []
+    for i in range(count):
+        written.append(scores.masked_fill(said, -torch.inf).argmax(-1))
+        said[torch.arange(len(said)), written[-1]] = True
+        scores = model.step(written[-1], cache, ids.shape[1] + i + 1)
+    return torch.stack(written)
+
+
+@pytest.mark.parametrize("packed", [None, False])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+@pytest.mark.parametrize("name", DECODERS)
+def test_float32_scores_equal_the_plain_ones(name: str, lengths: list[int], packed: bool | None) -> None:
+    plain = network(LINES, DECODERS[name], 1)
+    ids, sizes = prompts(plain, lengths, 1)
+    steps = list(prompts(plain, [len(lengths)] * 6, 2)[0])
+    with torch.inference_mode():
+        fast = run(fast_model(plain, packed=packed), ids, sizes, steps)
+        for got, wanted in zip(fast, run(plain, ids, sizes, steps), strict=True):
+            assert gap(got, wanted) <= 1e-4
+
+
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+def test_float32_greedy_ids_are_equal(lengths: list[int]) -> None:
+    plain = network(LINES, DECODERS["bundled"], 5)
+    ids, sizes = prompts(plain, lengths, 5)
+    with torch.inference_mode():
+        assert torch.equal(greedy(fast_model(plain), ids, sizes, 60), greedy(plain, ids, sizes, 60))
+
+
+def test_bfloat16_scores_are_as_near_to_float32_as_the_plain_ones() -> None:
+    exact, half = (network(LINES, DECODERS["bundled"], 7, dtype) for dtype in (torch.float32, torch.bfloat16))
+    ids, sizes = prompts(exact, [30, 12, 25], 7)
+    steps = list(prompts(exact, [3] * 40, 8)[0])
+    with torch.inference_mode():
+        wanted = torch.stack(run(exact, ids, sizes, steps))
+        errors = [(torch.stack(run(m, ids, sizes, steps)) - wanted).pow(2).mean() for m in (half, fast_model(half))]
+    assert errors[1] <= 1.25 * errors[0]
+
+
+def test_a_network_with_images_answers_the_same() -> None:
+    plain = network(LINES, DECODERS["bundled"], 11)
+    ids, sizes = prompts(plain, [9, 7], 3)
+    ids[0, 2:5] = ids[1, 1:3] = plain.config.image_token
+    features = torch.randn(5, 192)
+    with torch.inference_mode():
+        pair = [m.prefill(ids, sizes, features, m.new_cache(2, 9)) for m in (plain, fast_model(plain))]
+    assert gap(pair[1], pair[0]) <= 1e-4
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_rows_do_not_touch_each_other(dtype: torch.dtype) -> None:
+    """A row's scores are the same bits whatever its neighbours hold."""
+    model = fast_model(network(LINES, DECODERS["bundled"], 12, dtype))
+    ids, sizes = prompts(model, [6, 9, 3], 1)
+    other = ids.clone()
+    other[1:] = (other[1:] + 7) % 1000
+    steps = list(prompts(model, [3] * 5, 2)[0])
+    changed = [step.clone() for step in steps]
+    for step in changed:
+        step[1:] = (step[1:] + 3) % 1000
+    with torch.inference_mode():
+        for one, two in zip(run(model, ids, sizes, steps), run(model, other, sizes, changed), strict=True):
+            assert torch.equal(one[0], two[0])
+            assert not torch.equal(one[1], two[1])
+
+
+def test_what_lies_behind_a_row_is_never_seen() -> None:
+    model = fast_model(network(LINES, DECODERS["tiny"], 13, torch.bfloat16))
+    ids, sizes = prompts(model, [5, 2], 1)
+    with torch.inference_mode():
+        scores = []
+        for rubbish in (0.0, 50.0):
+            cache = model.new_cache(2, 8)
+            cache.keys.fill_(rubbish)
+            cache.values.fill_(rubbish)
+            model.prefill(ids, sizes, None, cache)
+            scores.append(model.step(torch.tensor([1, 2]), cache, 6))
+    assert torch.equal(*scores)
+
+
+def test_rotary_tables_grow_with_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = network(LINES, DECODERS["tiny"], 14)
+    monkeypatch.setattr(decoder, "FIRST_POSITIONS", 4)
+    fast = fast_model(plain)
+    ids, sizes = prompts(plain, [3, 2], 1)
+    steps = list(prompts(plain, [2] * 12, 2)[0])
+    with torch.inference_mode():
+        for got, wanted in zip(run(fast, ids, sizes, steps), run(plain, ids, sizes, steps), strict=True):
+            assert gap(got, wanted) <= 1e-4
+
+
+def test_small_pieces_of_the_mlp_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = network(LINES, DECODERS["odd"], 15)
+    ids, sizes = prompts(plain, [13, 4, 9], 1)
+    monkeypatch.setattr(decoder, "ROWS_AT_ONCE", 5)
+    with torch.inference_mode():
+        assert gap(run(fast_model(plain), ids, sizes, [])[0], run(plain, ids, sizes, [])[0]) <= 1e-4
