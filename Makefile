@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## read the samples with the bundled model, print the text, write out/demo.html
 	mkdir -p out
 	$(BIN)/got-ocr read samples --model bundled
-	$(BIN)/got-ocr read samples --model bundled --quiet --to html -o out/demo.html
+	$(BIN)/got-ocr read samples --model bundled --quiet --to html --side-by-side -o out/demo.html
 	@echo "The page to look at: out/demo.html"
 
 test: .venv/.ready-dev  ## the whole everyday suite

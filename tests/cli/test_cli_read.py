@@ -282,6 +282,14 @@ def test_several_pages_as_one_have_one_line(run: Run, folder: Path, tmp_path: Pa
     assert (status, json.loads(out)["source"]) == (4, "absent.png")
 
 
+def test_the_picture_stands_beside_its_text(run: Run, file: Path) -> None:
+    alone = run(file, "--to", "html", answers=["the fox"])[1]
+    status, out, _ = run(file, "--to", "html", "--side-by-side", answers=["the fox"])
+    assert status == 0
+    assert ("data:image/jpeg;base64," in out, "data:image" in alone) == (True, False)
+    assert run(file, "--side-by-side")[0] == 2
+
+
 def test_one_html_page_for_all(run: Run, folder: Path) -> None:
     status, out, _ = run(folder, "--to", "html", answers=["the <fox>", "three", "ten"])
     assert status == 3

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from got_ocr.errors import GotOcrError
     from got_ocr.reading import Reading
 
@@ -31,12 +33,12 @@ class PageWriter:
             self._piece_written = True
         self._write(text)
 
-    def reading(self, reading: "Reading", *, printed: bool) -> None:
-        """Write a page; `printed` says that its pieces are out already."""
+    def reading(self, reading: "Reading", *, printed: bool, picture: bytes | None = None) -> None:
+        """Write a page; `printed` says that its pieces are out already. picture: stands beside the text in html."""
         if self._form == "json":
             self._write(json.dumps(asdict(reading), ensure_ascii=False) + "\n")
         elif self._form == "html":
-            self._sheets.append((reading.text, None))
+            self._sheets.append((reading.text, picture))
         elif printed and self._piece_written:
             self._end_line()
         else:
@@ -80,6 +82,17 @@ class PageWriter:
     def _write(self, text: str) -> None:
         self._out.write(harmless(text) if self._for_eyes else text)
         self._out.flush()
+
+
+def thumbnail(picture: "Image.Image") -> bytes:
+    """Make a JPEG to look at, at most 1600 pixels wide or high."""
+    import io
+
+    shown = picture.copy()
+    shown.thumbnail((1600, 1600))
+    file = io.BytesIO()
+    shown.save(file, "JPEG", quality=85)
+    return file.getvalue()
 
 
 def harmless(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from got_ocr.cli.aliases import add_aliases, apply_aliases
-from got_ocr.cli.pages import FORMATS, PageWriter
+from got_ocr.cli.pages import FORMATS, PageWriter, thumbnail
 from got_ocr.errors import GotOcrError, InvalidValue, OutputError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--multi-page", action="store_true", help="read all pages as one text")
     add("--pages", metavar="R", help="pages of a document, such as 1-3,7")
     add("--to", choices=FORMATS, default=None, help="output form (default txt); json is one line a page")
+    add("--side-by-side", action="store_true", help="show the picture beside its text (with --to html)")
     add("-o", "--output", type=Path, metavar="PATH", help="write here instead of standard output")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
     add("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
@@ -70,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     apply_aliases(args)
     if args.stream and args.to not in (None, "txt"):
         raise InvalidValue("--stream prints plain text; leave --to out")
+    if args.side_by_side and args.to != "html":
+        raise InvalidValue("--side-by-side goes with --to html")
     options = Options(profile(args.profile), args.max_new_tokens)
     jobs = list(_jobs(args, options))
     with _output(args.output) as out:
@@ -120,7 +123,8 @@ def _ends(
                 writer.failure(source, page, error)
                 yield error.exit_code
             else:
-                writer.reading(reading, printed=args.stream)
+                picture = thumbnail(job.pages[0].load().image) if args.side_by_side else None
+                writer.reading(reading, printed=args.stream, picture=picture)
                 said = [*reading.notices, *([SAID[reading.status]] if reading.status in SAID else [])]
                 for notice in [] if args.quiet else said:
                     print(f"got-ocr: {where}: {notice}", file=sys.stderr)
