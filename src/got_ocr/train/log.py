@@ -30,11 +30,12 @@ class Progress:
         """Drop the lines of steps after `step`, which are going to be done again, and a line that was cut short."""
         if not self._path.exists():
             return
-        lines = self._path.read_text("utf-8").splitlines(keepends=True)
-        kept = "".join(line for line in lines if line.endswith("\n") and _step_of(line) <= step)
-        work = self._path.with_suffix(".tmp")
-        work.write_text(kept, "utf-8")
-        os.replace(work, self._path)
+        text = self._path.read_text("utf-8")
+        kept = "".join(row for row in text.splitlines(keepends=True) if row.endswith("\n") and _step_of(row) <= step)
+        if kept != text:
+            work = self._path.with_suffix(".tmp")
+            work.write_text(kept, "utf-8")
+            os.replace(work, self._path)
 
     def _line(self, step: int, stage: str, lr: float) -> str:
         count = len(self._window)

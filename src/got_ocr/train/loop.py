@@ -74,6 +74,8 @@ def train(
         raise InvalidValue(f"{out.name} already holds a run: go on with --resume, or name another folder")
     run = _open(recipe, out, base, own_device(device), note)
     place, tensors = _resume(run, note) if resume else (Place(), {})
+    if run.group.leads:
+        run.progress.go_back(place.step)
     if place.stage >= len(recipe.stages):
         note(f"nothing to do: the run is finished, after {place.step} steps")
     for number in range(place.stage, len(recipe.stages)):
@@ -220,7 +222,5 @@ def _resume(run: Run, note: Callable[[str], None]) -> tuple[Place, dict[str, Ten
             "the checkpoint is of a network of other sizes: name another folder, or the old recipe"
         ) from None
     run.built, run.skipped = state.facts["built"], state.facts["skipped"]
-    if run.group.leads:
-        run.progress.go_back(step)
     note(f"going on after step {step}")
     return Place(**state.facts["place"]), {k: v for k, v in state.tensors.items() if k.startswith("optimizer.")}

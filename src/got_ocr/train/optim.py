@@ -40,6 +40,7 @@ def initialise_head(learner: Learner, seed: int) -> None:
 
 def freeze(learner: Learner, stage: Stage) -> None:
     """Let only the stage's parts learn; the auxiliary head learns whenever its loss counts."""
+    learner.zero_grad(set_to_none=True)  # or the last gradients of a part that froze would count in every norm to come
     for part in PARTS:
         getattr(learner.model, part).requires_grad_(part in stage.learns)
     learner.ctc.requires_grad_(stage.ctc > 0)
