@@ -40,8 +40,14 @@ _MATH_COMMANDS.update({"mathcal": 1, "vec": 1, "hat": 1, "bar": 1, "overrightarr
 
 
 def read_escape(reader: Reader, match: re.Match[str]) -> int:
+    """Read a backslash before a sign: escaped by LaTeX or Markdown, a space, a hyphenation point or an accent."""
     mark = match.group()[1]
-    if mark in symbols.ESCAPED:
+    behind = reader.text[match.end() : match.end() + 1]
+    if mark == "-" and behind.isalpha() and reader.text[match.start() - 1 : match.start()].isalpha():
+        return match.end()
+    if mark in symbols.ESCAPED or (
+        mark in symbols.MARKDOWN_ESCAPED and mark != "!" and not (behind.isalpha() or behind in "\\{")
+    ):
         reader.plain(mark)
         return match.end()
     if mark in ",;:!":
@@ -57,13 +63,14 @@ def _accented(reader: Reader, mark: str, match: re.Match[str]) -> int:
         base = symbols.character(base[1:]) or ""
     composed = symbols.accent(mark, base) if base[:1].isalpha() else None
     if composed is None or argument is None:
-        reader.plain(match.group())
+        reader.plain(mark if mark in symbols.MARKDOWN_ESCAPED else match.group())
         return match.end()
     reader.plain(composed)
     return argument[1]
 
 
 def read_command(reader: Reader, match: re.Match[str]) -> int:
+    """Read a command by the first rule that knows it; return the offset behind it."""
     name = match.group()[1:].rstrip("*")
     for rule in (_style, _declaration, _silent, _reference, _special, _character, _mathematical):
         end = rule(reader, name, match)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from got_ocr.render.failure import RenderFailed
 
-MAX_SOURCE = 200_000  # characters that are parsed; a page of a model is below 20,000
+MAX_SOURCE = 100_000  # characters that are parsed; a page of a model is below 20,000
 MAX_FALLBACK = 500_000  # characters of source shown when nothing is drawn
 MAX_OUTPUT = 5_000_000  # characters of one rendered text
-MAX_DEPTH = 32  # nested groups, lists, environments, tables
+MAX_DEPTH = 24  # nested groups, lists, environments, tables
 MAX_FORMULA = 8_000  # characters of one formula
 MAX_MATHS = 60_000  # characters of all formulas of one text
 MAX_FORMULAS = 3_000  # formulas of one text

@@ -111,14 +111,16 @@ def _mend_limits(node: Node) -> None:
     if node.name not in _UNDER or not node.children or not isinstance(node.children[0], Node):
         return
     base = node.children[0]
-    words = " ".join(_words(base).replace("\u00a0", " ").split())
+    words = " ".join(_words(base).split())
     if words in _LIMITS or words in _LARGE:
         node.name = _UNDER[node.name]
         base.attributes.pop("movablelimits", None)
 
 
 def _words(node: Node) -> str:
-    return "".join(child if isinstance(child, str) else _words(child) for child in node.children)
+    """Return a node's characters, with plain blanks."""
+    text = "".join(child if isinstance(child, str) else _words(child) for child in node.children)
+    return text.replace("\u00a0", " ").replace("\u2009", " ")
 
 
 def _mend_row(node: Node) -> None:

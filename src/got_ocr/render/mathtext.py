@@ -22,7 +22,7 @@ _TEXTS = {
     **{"textbf": "textbf", "textit": "textit", "emph": "textit", "textsl": "textit", "texttt": "texttt"},
     **dict.fromkeys(("mathtext", "intertext", "shortintertext"), "text"),
 }
-_SIMPLE_WORD = re.compile(r"[A-Za-z0-9 \-]*\Z")
+_SIMPLE_WORD = re.compile(r"[A-Za-z ]+\Z")
 
 
 def restore(text: str) -> str:
@@ -93,9 +93,11 @@ def _literal(text: str) -> str:
 def _operator(arguments: list[str], depth: int) -> str:
     """Keep plain names as operators; set others upright."""
     name = arguments[0].replace("\\,", " ").replace("\\ ", " ").replace("~", " ")
-    return (
-        f"\\operatorname{{{name}}}" if _SIMPLE_WORD.match(name) else f"{{\\mathrm{{{expand_texts(name, depth + 1)}}}}}"
-    )
+    if _SIMPLE_WORD.match(name):
+        # The converter drops plain blanks from a name.
+        thin = name.replace(" ", "\u2009")
+        return f"\\operatorname{{{thin}}}"
+    return f"{{\\mathrm{{{expand_texts(name, depth + 1)}}}}}"
 
 
 def _chemistry(arguments: list[str], depth: int) -> str:

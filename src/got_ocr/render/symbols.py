@@ -49,7 +49,8 @@ _ACCENTS = {
     "d": "\u0323",
     "b": "\u0331",
 }
-ESCAPED = frozenset("%&$#_{} /-")
+ESCAPED = frozenset("%&$#_{} /-")  # by LaTeX
+MARKDOWN_ESCAPED = frozenset("*[]<>|.!+~")  # by Markdown
 
 
 def _table(text: str) -> dict[str, str]:

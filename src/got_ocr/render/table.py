@@ -107,7 +107,7 @@ def _columns(spec: str, depth: int = 0) -> tuple[list[Align], set[int]]:
 
 def _rows(source: Source, at: int) -> list[_Row]:
     """Cut the body into rows and cells at marks that stand in no group, environment or formula."""
-    text, rows, start = source.text, [_Row()], at
+    text, rows, start, close = source.text, [_Row()], at, 0
     while match := _TOKEN.search(text, at):
         kind, at = match.lastgroup, match.end()
         if kind == "brace":
@@ -116,7 +116,9 @@ def _rows(source: Source, at: int) -> list[_Row]:
             environment = source.environment(match.start())
             at = environment.end if environment else at
         elif kind == "maths":
-            at = max(at, text.find("\\)", at) + 2)
+            # A formula that never closes is searched for once.
+            close = text.find("\\)", at) if close >= 0 else -1
+            at = max(at, close + 2)
         elif kind == "escape":
             continue
         else:

@@ -141,7 +141,7 @@ class MarkdownWriter:
     def maths_inline(self, inline: Maths) -> str:
         source = " ".join(_maths(inline.source).split())
         if self._in_cell:
-            source = source.replace("\\|", "\\Vert ").replace("|", "\\vert ")
+            source = source.replace("\\|", "\\Vert ").replace("|", "\\vert ").strip()
         if inline.display:
             return f"$${source}$$" if self.dollars else f"\\[{source}\\]"
         return f"${source}$" if self.dollars else f"\\({source}\\)"
