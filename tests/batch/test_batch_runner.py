@@ -8,15 +8,20 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pikepdf
 import pytest
 from batch_stand import Script, batch, events, folder, outputs, picture, run_here, tiff
 
-from got_ocr.batch import Batch, Seen, Settings, State, summarise
+from got_ocr.batch import Batch, Seen, Settings, State, documents, summarise
+from got_ocr.batch import outputs as room_of_outputs
 from got_ocr.batch import records as room_of_records
+from got_ocr.batch.documents import InputChanged, Opened
 from got_ocr.batch.files import Disk
+from got_ocr.batch.leases import Lease, Leases
+from got_ocr.batch.outputs import Finished
 from got_ocr.batch.runner import Worker, work
 from got_ocr.batch.summary import Summary
-from got_ocr.errors import InvalidWeights, MissingDependency, OutputError
+from got_ocr.errors import InputNotFound, InvalidWeights, MissingDependency, OutputError
 from got_ocr.reading import Reading
 from got_ocr.task import Task
 
@@ -483,3 +488,153 @@ def test_a_record_that_came_first_stands_even_if_no_lease_kept_it(room: Path, mo
     assert found is not None
     assert outputs(room / "out")["a.png.txt"].decode() == found[0].text + "\n"
     assert {event["checksum"] for event in events(room / "out", "done")} == {found[1]}
+
+
+def test_a_pdf_page_is_drawn_larger_on_its_rung(room: Path) -> None:
+    class Far(Script):
+        def one(self, seen: Seen, task: Task) -> Reading:
+            told = super().one(seen, task)
+            return replace(told, status="ok" if seen.picture.image.width > 700 else "truncated")
+
+    (room / "in").mkdir()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page(page_size=(200, 200))
+        pdf.add_blank_page(page_size=(180, 200))
+        pdf.save(room / "in" / "a.pdf")
+    job = batch(room / "in", room / "out", settings=Settings(ladder=("dpi", "crop")))
+    run_here(job, Far())
+    assert [(row["page"], row["status"], row.get("rung")) for row in rows(job)] == [(1, "ok", "dpi"), (2, "ok", "dpi")]
+
+
+def test_a_rung_that_cannot_be_drawn_is_one_that_failed(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(room / "in" / "cut.png", 1)
+
+    def fail(image: object, turn: str) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("got_ocr.batch.ladder.turned", fail)
+    run_here(batch(room / "in", room / "out", formats=("json",), settings=Settings(ladder=("turn",))))
+    line = json.loads(outputs(room / "out")["cut.png.jsonl"])
+    assert line["status"] == "truncated"
+    assert line["tried"][1:] == [[turn, "out_of_memory"] for turn in ("turn90", "turn270", "turn180")]
+
+
+def test_a_file_that_changes_under_the_planning_is_waited_for(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = picture(room / "in" / "a.png", 1)
+    real, left = documents.document.count, [2]
+
+    def count(source: str) -> int:
+        left[0] -= 1
+        if left[0] >= 0:
+            with path.open("ab") as file:
+                file.write(b"more")
+        return real(source)
+
+    monkeypatch.setattr(documents.document, "count", count)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    job = batch(room / "in", room / "out")
+    assert len(run_here(job).asked) == 1
+    left[0] = 100
+    path.write_bytes(path.read_bytes() + b"more")
+    job = batch(room / "in", room / "out")
+    assert run_here(job).asked == []
+    assert rows(job)[0]["code"] == "input_changed"
+
+
+def test_a_document_that_lost_pages_since_it_was_looked_over(room: Path) -> None:
+    (room / "in").mkdir()
+    path = tiff(room / "in" / "a.tif", 3)
+    job = batch(room / "in", room / "out")
+    first = Opened(job)
+    plan = documents.plan(job.entries[0])
+    tiff(path, 1)
+    with pytest.raises(InputChanged):
+        first.page(job.entries[0], plan, 2)
+
+
+def test_a_device_in_the_place_of_a_file(room: Path) -> None:
+    path = picture(room / "in" / "a.png", 1)
+    job = batch(room / "in", room / "out")
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(InputNotFound):
+        documents.plan(job.entries[0])
+
+
+def test_trouble_with_an_output_stays_with_its_document(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(room / "in" / "a.png", 1)
+    picture(room / "in" / "b.png", 2)
+    real = room_of_outputs.made
+
+    def made(form: str, finished: Finished, job: Batch) -> bytes:
+        if finished.entry.source == "a.png":
+            raise RuntimeError("secret")
+        return real(form, finished, job)
+
+    monkeypatch.setattr(room_of_outputs, "made", made)
+    job = batch(room / "in", room / "out")
+    run_here(job)
+    told = {row["source"]: row for row in rows(job) if row["status"] != "ok"}
+    assert told["a.png"]["status"] == "unwritten"
+    assert "secret" not in json.dumps(told)
+    assert "b.png.txt" in outputs(room / "out")
+    monkeypatch.undo()
+    again = batch(room / "in", room / "out")
+    assert run_here(again).asked == []
+    assert summed(again).exit_code == 0
+
+
+def test_a_joiner_that_was_overtaken_leaves_a_doubt_that_is_cleared(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture(room / "in" / "a.png", 1)
+    real, lost = Leases.is_held, [True]
+
+    def is_held(self: Leases, lease: Lease) -> bool:
+        if lease.unit.startswith("join") and lost[0]:
+            lost[0] = False
+            return False
+        return real(self, lease)
+
+    monkeypatch.setattr(Leases, "is_held", is_held)
+    job = batch(room / "in", room / "out", silence=0.2)
+    run_here(job)
+    assert len(events(room / "out", "doubt")) == 1
+    assert len(events(room / "out", "joined")) == 1
+
+
+def test_text_that_cannot_be_put_into_gfm_stays_as_it_was(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(text: str, to: str) -> str:
+        raise InvalidWeights("no")
+
+    picture(room / "in" / "a.png", 1)
+    monkeypatch.setattr("got_ocr.render.render", fail)
+    run_here(batch(room / "in", room / "out", formats=("gfm",)))
+    assert outputs(room / "out")["a.png.gfm.md"].startswith(b"Text of a.png")
+
+
+def test_a_stopped_batch_tells_what_is_pending(room: Path) -> None:
+    (room / "in").mkdir()
+    tiff(room / "in" / "a.tif", 3)
+    picture(room / "in" / "b.png", 1)
+    (room / "in" / "link.png").symlink_to(room / "in" / "b.png")
+
+    class Stopping(Script):
+        def trouble(self, name: str, number: int) -> None:
+            if number == 2:
+                raise KeyboardInterrupt
+
+    job = batch(room / "in", room / "out")
+    with pytest.raises(KeyboardInterrupt):
+        run_here(job, Stopping())
+    told = [(row["source"], row.get("page"), row["status"], row.get("code")) for row in rows(job)]
+    assert told == [
+        ("a.tif", 1, "ok", None),
+        ("a.tif", 2, "pending", None),
+        ("a.tif", 3, "pending", None),
+        ("b.png", None, "pending", None),
+        ("link.png", None, "skipped", "not_regular"),
+    ]
+    summary = summed(job)
+    assert (summary.skipped, summary.exit_code) == (1, 3)
+    assert list(State(room / "out").leases.iterdir()) == []

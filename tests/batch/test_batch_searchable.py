@@ -9,11 +9,12 @@ import numpy as np
 import pikepdf
 import pypdfium2
 import pytest
-from batch_stand import Script, batch, outputs, picture, run_here, tiff
+from batch_stand import Script, batch, events, outputs, picture, run_here, tiff
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw
 
 from got_ocr.batch import Seen, glyphless
+from got_ocr.batch import searchable as room_of_searchable
 from got_ocr.batch.searchable import searchable
 from got_ocr.errors import MissingDependency
 from got_ocr.reading import Reading
@@ -298,3 +299,57 @@ def test_a_pdf_that_changes_before_it_is_joined_is_read_again(room: Path) -> Non
     engine = Script()
     run_here(batch(room / "in", room / "out", formats=("pdf",)), engine)
     assert len(engine.asked) == 1
+
+
+def test_pages_that_share_their_resources_share_the_font(room: Path) -> None:
+    (room / "in").mkdir()
+    with pikepdf.open(BytesIO(pdf_of(sketch()))) as pdf:
+        pdf.pages[0].Resources.Font["/Unseen0"] = pdf.pages[0].Resources.Font["/F"]  # a name of ours, taken by another
+        pdf.pages[0].Resources = pdf.make_indirect(pdf.pages[0].Resources)
+        pdf.pages.append(pdf.pages[0])
+        pdf.save(room / "in" / "a.pdf")
+    data = made(room, ["first", "second"])["a.pdf.pdf"]
+    assert extracted(data) == ["first", "second"]
+    with pikepdf.open(BytesIO(data)) as pdf:
+        assert sorted(pdf.pages[1].Resources.Font.keys()) == ["/F", "/Unseen0", "/Unseen1"]
+
+
+@pytest.mark.parametrize("kind", ["PdfError", "PasswordError"])
+def test_a_pdf_that_cannot_be_taken_over_fails_its_pdf_alone(
+    room: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def refuse(path: str) -> None:
+        raise getattr(pikepdf, kind)("secret words of the library")
+
+    (room / "in").mkdir()
+    (room / "in" / "a.pdf").write_bytes(pdf_of(sketch()))
+    monkeypatch.setattr(pikepdf, "open", refuse)
+    run_here(batch(room / "in", room / "out", formats=("pdf",)))
+    (told,) = events(room / "out", "unwritten")
+    assert told["code"] == "output_refused"
+    assert "secret" not in str(told)
+
+
+def test_a_page_that_cannot_be_parsed_has_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(page: object, operators: str) -> None:
+        raise pikepdf.PdfError
+
+    monkeypatch.setattr(pikepdf, "parse_content_stream", refuse)
+    with pikepdf.open(BytesIO(pdf_of(sketch(), text="Printed"))) as pdf:
+        assert not room_of_searchable._has_text(pikepdf, pdf.pages[0])
+
+
+def test_forms_inside_forms_are_looked_at_once() -> None:
+    """Each of thirty forms draws all of them: a walk over every path would not end."""
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        steps = " ".join(f"/F{number} Do" for number in range(30)).encode()
+        forms = {f"/F{number}": pdf.make_indirect(pikepdf.Stream(pdf, steps)) for number in range(30)}
+        shared = pdf.make_indirect(pikepdf.Dictionary(XObject=forms))
+        for form in forms.values():
+            form.Type, form.Subtype, form.Resources = pikepdf.Name.XObject, pikepdf.Name.Form, shared
+        pdf.pages[0].Resources = shared
+        pdf.pages[0].Contents = pikepdf.Stream(pdf, steps)
+        assert not room_of_searchable._has_text(pikepdf, pdf.pages[0])
+        forms["/F29"].write(b"BT (text) Tj ET")
+        assert room_of_searchable._has_text(pikepdf, pdf.pages[0])

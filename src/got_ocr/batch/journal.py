@@ -16,6 +16,7 @@ from got_ocr.batch.files import sync_folder, told
 from got_ocr.errors import UsageError
 
 VERSION = 1
+_CACHED = 3.0  # seconds for which the length of a file elsewhere may be out of date
 Event = dict[str, object]
 
 
@@ -66,26 +67,30 @@ class Logs:
         self._folder = folder
         self._since = since or {}
         self._read: dict[str, int] = {}
+        self._looked = -_CACHED
         self.latest = 0
         self.damaged = 0
 
     def news(self) -> Iterator[Told]:
         """Yield what was appended since the last call, a worker's events in their order."""
-        for name in sorted(lengths(self._folder)):
-            path = self._folder / name
-            at = self._read.get(name, 0)
-            # Opened, not only asked for its length: network file systems tell the truth on opening.
-            with path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size <= at:
-                    continue
-                file.seek(at)
-                for line in file:
-                    if not line.endswith(b"\n"):
-                        break  # still being written, or torn for good
-                    fresh = at >= self._since.get(name, 0)
-                    at += len(line)
-                    yield from self._event(line, name.removesuffix(".log"), fresh)
-            self._read[name] = at
+        # Network file systems may tell an old length until a file is opened, which is too dear to do each time for all.
+        thorough = time.monotonic() - self._looked >= _CACHED
+        self._looked = time.monotonic() if thorough else self._looked
+        for name, length in sorted(lengths(self._folder).items()):
+            if thorough or length > self._read.get(name, 0):
+                yield from self._unread(name)
+
+    def _unread(self, name: str) -> Iterator[Told]:
+        at = self._read.get(name, 0)
+        with (self._folder / name).open("rb") as file:
+            file.seek(at)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break  # still being written, or torn for good
+                fresh = at >= self._since.get(name, 0)
+                at += len(line)
+                yield from self._event(line, name.removesuffix(".log"), fresh)
+        self._read[name] = at
 
     def _event(self, line: bytes, log: str, fresh: bool) -> Iterator[Told]:
         event = _parsed(line)

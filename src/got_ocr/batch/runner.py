@@ -237,6 +237,9 @@ class Worker:
             self._view.refresh()
             if not self._is_joined(entry, key):
                 self._join(entry, plan, key, lease)
+                self._view.refresh()
+            if self._is_joined(entry, key):
+                del self._open[entry.source]
         finally:
             self._leases.release(lease)
 

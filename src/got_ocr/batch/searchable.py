@@ -27,7 +27,6 @@ _DPI, _DPI_RANGE = 200.0, (30.0, 2400.0)  # of a picture that does not say, and 
 _A4 = (595.0, 842.0)
 _MOST_POINTS = 14_400.0  # the longest side that readers of PDF take
 _SHOWING = ("Tj", "TJ", "'", '"')
-_DEPTH = 8  # of forms inside forms
 _HARMLESS = ("/URI", "/GoTo")
 
 
@@ -240,22 +239,24 @@ def _seen(page: Any) -> tuple[tuple[float, ...], float, float]:
     return matrices.get(turn, (1, 0, 0, 1, x0, y0)), width, height
 
 
-def _has_text(pikepdf: Any, page: Any, depth: int = 0) -> bool:
+def _has_text(pikepdf: Any, page: Any) -> bool:
     """Say whether a page, or a form that it draws, shows text; a stream that cannot be parsed shows none."""
-    try:
-        steps = pikepdf.parse_content_stream(page, "Tj TJ ' \" Do")
-        resources = page.get("/Resources", {}) if depth else page.resources
-    except (pikepdf.PdfError, TypeError, AttributeError):
-        return False
-    forms = []
-    for operands, operator in steps:
-        if str(operator) in _SHOWING:
+    waiting, known = [(page, page.resources)], set()
+    while waiting:
+        drawn, resources = waiting.pop()
+        try:
+            steps = pikepdf.parse_content_stream(drawn, "Tj TJ ' \" Do")
+        except (pikepdf.PdfError, TypeError):
+            continue
+        if any(str(operator) in _SHOWING for _, operator in steps):
             return True
-        forms.append(str(operands[0]) if operands else "")
-    found = resources.get("/XObject", {})
-    drawn = [found[name] for name in dict.fromkeys(forms) if name in found]
-    forms_drawn = [form for form in drawn if form.get("/Subtype") == "/Form"]
-    return depth < _DEPTH and any(_has_text(pikepdf, form, depth + 1) for form in forms_drawn)
+        found = resources.get("/XObject", {})
+        for name in {str(operands[0]) for operands, _ in steps if operands}:
+            form = found.get(name)
+            if form is not None and form.get("/Subtype") == "/Form" and form.objgen not in known:
+                known.add(form.objgen)
+                waiting.append((form, form.get("/Resources", {})))
+    return False
 
 
 def _disarm(page: Any) -> None:
