@@ -1,0 +1,110 @@
+"""What this machine is and can do: idle or not, memory bandwidth, arithmetic, peak memory. Knows no model.
+
+Sources of truth are Linux's `/proc` files; elsewhere those figures are absent (None).
+"""
+
+import os
+import platform
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from got_ocr.model.fast.linear import pack
+
+BUSY = 0.10  # share of the processors that others may use before figures are called disturbed
+SWEEP = 64 << 20  # float32 numbers that are read to measure bandwidth: far more than a cache holds
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Hold what was measured. bandwidth: bytes/s read. flops: operations/s of the number format in use."""
+
+    processor: str
+    cores: int
+    threads: int
+    system: str
+    torch: str
+    bandwidth: float
+    flops: float
+
+
+def survey(dtype: torch.dtype) -> Machine:
+    """Measure the machine with the threads that PyTorch uses."""
+    return Machine(
+        processor(),
+        os.cpu_count() or 1,
+        torch.get_num_threads(),
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        torch.__version__,
+        bandwidth(SWEEP),
+        flops(dtype),
+    )
+
+
+def bandwidth(numbers: int) -> float:
+    """Read float32 numbers from memory: bytes a second, best of some tries."""
+    data = torch.ones(numbers)
+    return 4 * numbers / _best(lambda: data.sum())
+
+
+def flops(dtype: torch.dtype) -> float:
+    """Multiply matrices: operations a second, best of some tries and of both kinds of weights."""
+    x, weight = torch.ones(1024, 1024, dtype=dtype), torch.ones(4096, 1024, dtype=dtype)
+    maps = [pack(weight), pack(weight, packed=False)]
+    with torch.inference_mode():
+        return 2 * 1024 * 1024 * 4096 / min(_best(lambda made=made: made(x)) for made in maps)  # type: ignore[misc]
+
+
+def _best(run: Callable[[], object]) -> float:
+    run()
+    times = []
+    for _ in range(TRIES):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def busy(seconds: float = 1.0) -> float | None:
+    """Watch for a while what share of all processors others use, 0..1."""
+    first = _ticks()
+    if first is None:
+        return None
+    time.sleep(seconds)
+    second = _ticks()
+    if second is None or second[1] <= first[1]:
+        return None
+    return 1 - (second[0] - first[0]) / (second[1] - first[1])
+
+
+def _ticks() -> tuple[int, int] | None:
+    """Read the idle and all ticks since start."""
+    try:
+        line = Path("/proc/stat").read_text("ascii").split("\n", 1)[0]
+    except OSError:
+        return None
+    ticks = [int(part) for part in line.split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
+
+
+def processor() -> str:
+    """Name the processor."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1].strip() if found else platform.processor() or platform.machine()
+
+
+def peak_memory() -> int | None:
+    """Read the most memory that this process has held so far, in bytes."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"))
+    except OSError:
+        return None
+    return int(found[1]) * 1024 if found else None
