@@ -28,6 +28,6 @@ class Sample:
     images: tuple[Image.Image, ...]
     target: str
     kind: str
-    task: Task = Task()
+    task: Task = field(default_factory=Task)
     lines: tuple[Line, ...] = ()
     meta: Mapping[str, object] = field(default_factory=dict)
