@@ -11,6 +11,7 @@ from torch import Tensor
 
 from got_ocr import pixels
 from got_ocr.errors import InvalidValue, NumericError
+from got_ocr.model.fast.pick import fast_model
 from got_ocr.model.got import GotModel
 from got_ocr.model.weights import load_model
 from got_ocr.spec import ModelSpec
@@ -110,7 +111,7 @@ class TorchScores:
 def open_backend(folder: Path, device: str = "auto", dtype: str = "auto") -> TorchBackend:
     """Load a model folder onto a device. Raises ModelError classes, and InvalidValue for an unknown device or dtype."""
     where = pick_device(device)
-    return TorchBackend(load_model(folder, dtype=pick_dtype(dtype, where), device=where))
+    return TorchBackend(fast_model(load_model(folder, dtype=pick_dtype(dtype, where), device=where)))
 
 
 def pick_device(name: str = "auto") -> str:

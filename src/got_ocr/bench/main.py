@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from got_ocr.backends.base import Backend
 from got_ocr.backends.torch import DTYPES, TorchBackend, open_backend
 from got_ocr.bench import machine, run, work
 from got_ocr.bench.random_model import write_random
@@ -17,9 +18,9 @@ from got_ocr.bench.sides import STEPS, Side, jobs
 from got_ocr.errors import ChildCrashed, InvalidValue
 from got_ocr.model.config import GotConfig
 from got_ocr.model.layouts import LayoutName
-from got_ocr.model.weights import load_model
+from got_ocr.model.weights import load_model, open_checkpoint
 
-Opener = Callable[[Path, str], TorchBackend]  # folder, dtype
+Opener = Callable[[Path, str], Backend]  # folder, dtype
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,16 @@ def bench(plan: Plan, openers: Mapping[str, Opener], tell: Callable[[str], None]
     found = machine.survey(DTYPES[plan.dtype])
     with tempfile.TemporaryDirectory() as scratch:
         folder = plan.model or _random(plan, Path(scratch))
+        config = open_checkpoint(folder).config
         load, sides = {}, {}
         for name, opener in openers.items():
             tell(f"load {name}")
             start = time.perf_counter()
             backend = opener(folder, plan.dtype)
             load[name] = time.perf_counter() - start, machine.peak_memory()
-            sides[name] = Side(backend, backend.model.config.image_token)
+            sides[name] = Side(backend, config.image_token)
         timings = run.measure({n: jobs(s, plan.batches, plan.page_tokens) for n, s in sides.items()}, plan.rounds, tell)
     first = next(iter(sides.values()))
-    config = backend.model.config
     return Report(
         found, plan.model.name if plan.model else f"random weights, {plan.size}", plan.dtype, plan.rounds, timings,
         limits(plan, config, len(first.prompt), found), load, machine.peak_memory(), (before, machine.busy()),
