@@ -322,7 +322,12 @@ def test_a_blank_picture_is_empty_without_asking(line_reader: Reader, paper: str
 
 def test_lines_of_several_pages_and_boxes(line_reader: Reader, pictures: list[Image.Image]) -> None:
     model = line_reader("a\nb", "c\nd")
-    assert model.read([pictures[0], pictures[2]], multi_page=True).text == "a\nb\nc\nd"
+    reading = model.read([pictures[0], pictures[2]], multi_page=True)
+    assert (reading.text, reading.notices) == ("a\nb\nc\nd", ())
+    assert asked(model) == ["OCR: "] * 2  # lines are lines, of however many pages
+    assert line_reader("a").read(pictures[0], crop=True).notices == ()
+    assert line_reader("a").read(pictures[0], mode="format").notices == ("untrained_mode:format",)
+    assert line_reader("a").read(pictures[0], mode="format", crop=True).notices == ("untrained_mode:format",)
     model = line_reader("one")
     model.backend.tiles.clear()
     assert model.read(pictures[1], box=(0, 0, pictures[1].width, 34)).text == "one"
@@ -411,7 +416,7 @@ def test_each_page_of_a_stream_ends_with_its_reading(reader: Reader, pdf: Path) 
 def test_half_a_character_at_the_end_of_a_stream(reader: Reader, page: Image.Image) -> None:
     *pieces, reading = reader(list("né中".encode())[:-1]).stream(page)
     assert pieces == ["n", "é", "\ufffd"]
-    assert reading.text == "né\ufffd"
+    assert (reading.text, reading.notices) == ("né\ufffd", ("broken_characters:1",))
 
 
 # The original's door.

@@ -247,9 +247,11 @@ class GotOcr:
         spec, task = self.backend.spec, job.task
         pictures = [page.load() for page in job.pages]
         notices = [notice for picture in pictures for notice in picture.notices]
+        tiles = [cut([picture.image], task, spec, options.profile.max_tiles) for picture in pictures]
+        if spec.tiling == "lines" and task.asks in {"crop", "multi_page"} - spec.reads:
+            task = Task(task.mode)  # a line is asked for as one, of however large a picture and however many pages
         if task.asks not in spec.reads and not (task.asks == "box" and task.box_mode == "crop"):
             notices.append(f"untrained_mode:{task.asks}")
-        tiles = [cut([picture.image], task, spec, options.profile.max_tiles) for picture in pictures]
         full = spec.tiling == "lines" and max(map(len, tiles)) == MOST_STRIPS
         if full:
             notices.append(f"lines_left_out:after {MOST_STRIPS}")
@@ -279,6 +281,7 @@ class GotOcr:
     def _reading(self, job: Job, asked: _Asked, outcomes: Sequence[Outcome], seconds: float) -> Reading:
         text = "\n".join(self.tokenizer.decode(outcome.ids) for outcome in outcomes).strip()
         status = "truncated" if asked.cut else worst([outcome.status for outcome in outcomes])
+        broken = text.count("\ufffd")  # bytes that are no letters
         first = job.pages[0]
         return Reading(
             text=text,
@@ -289,7 +292,7 @@ class GotOcr:
             page=first.number,
             source=first.source,
             model=self.backend.spec.name,
-            notices=asked.notices,
+            notices=(*asked.notices, *([f"broken_characters:{broken}"] if broken else [])),
         )
 
 

@@ -40,9 +40,11 @@ def test_pictures_are_read_with_text_and_notices_apart(file: Path, lines_folder:
     done = run("read", file, tmp_path / "cut.png", "--model", lines_folder, "--max-new-tokens", 3, "--device", "cpu")
     assert done.returncode == 3
     assert done.stdout.strip()
-    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["page.png, page 1", "cut.png, page 1"]
-    assert "--max-new-tokens" in done.stderr.splitlines()[0]
-    assert "[image_truncated]" in done.stderr.splitlines()[1]
+    *notices, failure = done.stderr.splitlines()
+    assert {line.split(": ")[1] for line in notices} == {"page.png, page 1"}
+    assert "--max-new-tokens" in notices[-1]
+    assert failure.startswith("got-ocr: cut.png, page 1: ")
+    assert failure.endswith("[image_truncated]")
 
 
 def test_statuses_reach_the_shell() -> None:
