@@ -7,7 +7,6 @@ equally long; the last layer's prefill goes on with the last positions alone.
 Shapes: B batch rows, T new positions, S cache positions, C width, H heads, D head width, W vocabulary.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -81,30 +80,33 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Say where a step writes. lengths: filled positions of each row; mask: (B, 1, reach), None if all see everything."""
+    """Say where a step writes and what it sees.
 
-    lengths: Sequence[int]
+    rows, at: (B,) each row and its filled positions. first: of row 0. mask: (B, 1, reach), None if all rows are equally long.
+    """
+
+    rows: Tensor
+    at: Tensor
+    first: int
     reach: int
     mask: Tensor | None
 
     def write(self, cache: Tensor, new: Tensor) -> None:
         """Put (B, H, D) into (B, H, S, D)."""
-        first = self.lengths[0]
         if self.mask is None:
-            cache[:, :, first].copy_(new)
-            return
-        for row, length in enumerate(self.lengths):
-            cache[row, :, length].copy_(new[row])
+            cache[:, :, self.first].copy_(new)
+        else:
+            cache[self.rows, :, self.at] = new
 
 
 def places(lengths: Tensor, reach: int, dtype: torch.dtype) -> Places:
-    """Find where a step writes and what it may see."""
-    filled: list[int] = lengths.tolist()
-    if all(length == filled[0] for length in filled):
-        return Places(filled, filled[0] + 1, None)
+    """Find where a step writes and what it may see. reach: no row is longer after the step."""
+    rows, first = torch.arange(lengths.shape[0]), int(lengths[0])
+    if bool((lengths == first).all()):
+        return Places(rows, lengths, first, first + 1, None)
     hidden = torch.arange(reach) > lengths[:, None]
     mask = torch.zeros(hidden.shape, dtype=dtype).masked_fill_(hidden, -torch.inf)
-    return Places(filled, reach, mask[:, None])
+    return Places(rows, lengths, first, reach, mask[:, None])
 
 
 class FastDecoder:
