@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 _BRACE = re.compile(r"\\.|[{}]", re.S)
+_BRACKET = re.compile(r"\\.|[{}\[\]]", re.S)
 _ENVIRONMENT = re.compile(r"\\\\|\\(begin|end)\s*\{\s*([a-zA-Z]+\*?)\s*\}")
 _COMMAND = re.compile(r"\\(?:[a-zA-Z]+\*?|.)", re.S)
 _SPACE = re.compile(r"[ \t]*\n?[ \t]*")
@@ -30,6 +31,7 @@ class Source:
     def __init__(self, text: str) -> None:
         self.text = text
         self._close = _pair_braces(text)
+        self._brackets: dict[int, int] | None = None
         self._environments: dict[int, Environment] | None = None
 
     def group(self, at: int) -> tuple[str, int] | None:
@@ -56,19 +58,10 @@ class Source:
         start = self.skip_space(at)
         if not self.text.startswith("[", start):
             return None, at
-        depth, i = 0, start + 1
-        while i < min(len(self.text), start + 2000):
-            char = self.text[i]
-            if char == "{" and i in self._close:
-                i = self._close[i]
-            elif char == "[":
-                depth += 1
-            elif char == "]" and depth == 0:
-                return self.text[start + 1 : i], i + 1
-            elif char == "]":
-                depth -= 1
-            i += 2 if char == "\\" else 1
-        return None, at
+        if self._brackets is None:
+            self._brackets = _pair_brackets(self.text)
+        close = self._brackets.get(start)
+        return (None, at) if close is None else (self.text[start + 1 : close], close + 1)
 
     def skip_space(self, at: int) -> int:
         """Return the offset behind blanks and at most one line end."""
@@ -90,6 +83,22 @@ def _pair_braces(text: str) -> dict[int, int]:
             opened.append(match.start())
         elif match.group() == "}" and opened:
             pairs[opened.pop()] = match.start()
+    return pairs
+
+
+def _pair_brackets(text: str) -> dict[int, int]:
+    """Match brackets inside one group; a bracket that a group's end cuts off has no partner."""
+    pairs: dict[int, int] = {}
+    opened: list[int] = []
+    for match in _BRACKET.finditer(text):
+        sign = match.group()
+        if sign in "{[":
+            opened.append(match.start())
+        elif sign == "]" and opened and text[opened[-1]] == "[":
+            pairs[opened.pop()] = match.start()
+        elif sign == "}":
+            while opened and text[opened.pop()] != "{":
+                pass
     return pairs
 
 

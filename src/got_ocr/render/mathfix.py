@@ -21,7 +21,7 @@ _TOKEN = re.compile(
     | (?P<open>\{) | (?P<close>\})
     | (?P<script>[\^_])
     | (?P<escape>[$%\#])
-    | (?P<space>\s+)
+    | (?P<space>[ \t\r\n]+)
     | (?P<atom>\\[a-zA-Z]+\*?|\\.|.)
     """,
     re.X | re.S,

@@ -201,8 +201,9 @@ _ESCAPES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 def _maths(source: str) -> str:
-    """Keep HTML out of a formula: a blank behind `<` changes no formula and stops every tag; `$` would end it."""
-    source = re.sub(r"(?<!\\)\$", "", legal(source))
+    """Keep HTML and links out of a formula: a blank behind `<` or `]` changes no formula; `$` would end it."""
+    source = re.sub(r"(?<!\\)\$", "", legal(source)).replace("`", "‘")
+    source = re.sub(r"\](?=[(\[:])", "] ", source)
     return _TAG_START.sub("< ", re.sub(r"\n\s*\n", "\n", source.strip()))
 
 
