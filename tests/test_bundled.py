@@ -1,0 +1,49 @@
+"""The bundled model: whole, small enough, and it reads the samples."""
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rapidfuzz.distance import Levenshtein
+
+from got_ocr import GotOcr, hub
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+WORDS: dict[str, Any] = runpy.run_path(str(SAMPLES / "make.py"))
+
+
+@pytest.fixture(scope="module")
+def reader() -> GotOcr:
+    return GotOcr.load("bundled")
+
+
+def test_it_is_whole_and_small() -> None:
+    folder = hub.resolve("bundled").path  # checks every file against checksums.json
+    assert (folder / "CARD.md").is_file()
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 60e6
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "most"), [("letter.png", "LETTER", 0.05), ("notice.png", "NOTICE", 0.1), ("receipt.jpg", "RECEIPT", 0.1)]
+)
+def test_it_reads_a_sample(reader: GotOcr, name: str, text: str, most: float) -> None:
+    reading = reader.read(SAMPLES / name)
+    assert not isinstance(reading, list)
+    assert reading.status == "ok"
+    assert Levenshtein.distance(reading.text, WORDS[text]) <= most * len(WORDS[text])
+
+
+def test_it_reads_a_document_page_by_page(reader: GotOcr) -> None:
+    readings = reader.read(SAMPLES / "three-pages.pdf")
+    assert isinstance(readings, list)
+    assert [reading.page for reading in readings] == [1, 2, 3]
+    for reading, text in zip(readings, WORDS["PAGES"], strict=True):
+        assert Levenshtein.distance(reading.text, text) <= 0.1 * len(text)
+
+
+def test_a_picture_among_many_reads_as_alone(reader: GotOcr) -> None:
+    names = [SAMPLES / "notice.png", SAMPLES / "letter.png"]
+    together = reader.read_many(names, batch_size=2)
+    alone = [reader.read(name) for name in names]
+    assert [reading.text for reading in together] == [one.text for one in alone if not isinstance(one, list)]
