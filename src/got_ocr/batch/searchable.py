@@ -276,5 +276,5 @@ def _pikepdf() -> Any:
     try:
         import pikepdf
     except ImportError:
-        raise MissingDependency("searchable PDF needs pikepdf: pip install 'got-ocr[pdf]'") from None
+        raise MissingDependency("searchable PDF needs pikepdf: pip install 'got-ocr[batch]'") from None
     return pikepdf
