@@ -52,7 +52,7 @@ def words(text: str) -> str:
         ("\\begin{quote}q\\end{quote}", '<blockquote class="quote"><p dir="auto">q</p></blockquote>'),
         ("\\begin{center}c\\end{center}", '<div class="center"><p dir="auto">c</p></div>'),
         ("\\begin{theorem}[Euler]t\\end{theorem}", '<span class="mark">Theorem (Euler)</span><p dir="auto">t</p>'),
-        ("\\author{A \\and B}", '<p class="author" dir="auto">A \\and B</p>'),
+        ("\\author{A \\and B}", "A \u2003 B</p>"),
         ("\\unknown{kept}", "\\unknown{kept}"),
         ("int main() { return a[0]; }", "int main() { return a[0]; }"),
         ("snake_case_name and 2*3*4", "snake_case_name and 2*3*4"),

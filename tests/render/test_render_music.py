@@ -27,7 +27,7 @@ def test_a_score_is_drawn(drawn: Markup) -> None:
     assert drawn.startswith('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ')
     assert drawn.count("<use") > 8
     assert "<style" not in drawn
-    assert "class=" not in drawn
+    assert re.findall(r' class="([^"]+)"', drawn) == ["narrow"]
     assert "<desc" not in drawn
 
 

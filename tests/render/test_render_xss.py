@@ -1,8 +1,11 @@
 """Nothing that a text says can run, load or send anything: payloads x places, judged by a browser's parser."""
 
 import json
+import re
+import subprocess
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,7 @@ pytest.importorskip("html5lib", reason="html5lib is not installed")
 from xss_payloads import faults, parse, payloads, shape, written_again
 
 from got_ocr.render import render, render_pages, render_result
+from got_ocr.render.raster import find_browser
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 ALL = payloads()
@@ -169,3 +173,34 @@ def test_links_keep_harmless_addresses_only() -> None:
         assert "<a" not in str(made)
         assert "word" in str(made)
     assert 'href="https://a.test/b_(c)"' in str(render("[word](https://a.test/b_(c))", to="fragment"))
+
+
+@pytest.mark.slow
+def test_a_real_browser_runs_none_of_it(tmp_path: Path) -> None:
+    """All fragments in one document without our policy, script allowed: the alarm must stay silent."""
+    browser = find_browser()
+    if browser is None:
+        pytest.skip("no Chromium on the PATH")
+    alarm = "<script>window.alert = window.print = () => { document.title = 'ALARM'; };</script>"
+    body = "".join(PLACES[place](payload) for place in PLACES if place != "page" for payload in ALL)
+    assert browsed(browser, tmp_path, f"<!DOCTYPE html><title>calm</title>{alarm}<body>{body}") == "calm"
+    alive = f"<!DOCTYPE html><title>calm</title>{alarm}<body><img src=x onerror=alert(1)>"
+    assert browsed(browser, tmp_path, alive) == "ALARM"
+
+
+def browsed(browser: str, folder: Path, html: str) -> str:
+    """Load a document in Chromium and return its title afterwards."""
+    page = folder / "page.html"
+    page.write_text(html, "utf-8")
+    command = [
+        browser,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+    ]
+    command += ["--disable-sync", "--disable-component-update", f"--user-data-dir={folder / 'profile'}"]
+    command += ["--virtual-time-budget=5000", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, timeout=240, check=False)
+    return re.findall(r"<title>(.*?)</title>", done.stdout.decode("utf-8", "replace"))[0]

@@ -55,6 +55,7 @@ def plot(chart: Chart) -> Markup:
         "height": HEIGHT,
         "font-family": FONT,
         "font-size": "13",
+        "class": "wide",
         "role": "img",
         "aria-label": "Chart" + (f": {chart.title}" if chart.title else ""),
     }

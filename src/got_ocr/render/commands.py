@@ -34,7 +34,14 @@ _SILENT = _names(
 _SILENT_WITH_ARGUMENT = _names(
     "label vspace hspace vskip color pagestyle thispagestyle bibliographystyle phantom rule footnotesize index"
 )
-_SPACES = {"quad": "\u2003", "qquad": "\u2003\u2003", "enspace": "\u2002", "thinspace": "\u2009", "hfill": "\u2003"}
+_SPACES = {
+    "and": "\u2003",
+    "quad": "\u2003",
+    "qquad": "\u2003\u2003",
+    "enspace": "\u2002",
+    "thinspace": "\u2009",
+    "hfill": "\u2003",
+}
 _MATH_COMMANDS = {"frac": 2, "dfrac": 2, "tfrac": 2, "sqrt": 1, "overline": 1, "mathbf": 1, "mathrm": 1, "mathbb": 1}
 _MATH_COMMANDS.update({"mathcal": 1, "vec": 1, "hat": 1, "bar": 1, "overrightarrow": 1, "widehat": 1, "binom": 2})
 

@@ -53,8 +53,22 @@ def _draw(smiles: str) -> str:
         options: Any = drawer.drawOptions()
         options.clearBackground = False
         options.bondLineWidth = 2
+        options.fixedBondLength = 32
         options.padding = 0.05
         options.prepareMolsBeforeDrawing = False
-        drawer.DrawMolecule(rdMolDraw2D.PrepareMolForDrawing(molecule, kekulize=False, addChiralHs=False))
+        drawer.DrawMolecule(
+            rdMolDraw2D.PrepareMolForDrawing(molecule, kekulize=_has_double_bonds(molecule), addChiralHs=False)
+        )
         drawer.FinishDrawing()
         return str(drawer.GetDrawingText())
+
+
+def _has_double_bonds(molecule: Any) -> bool:
+    """Tell whether aromatic rings can be drawn as single and double bonds in turn."""
+    from rdkit import Chem
+
+    try:
+        Chem.Kekulize(Chem.Mol(molecule))
+    except Chem.MolSanitizeException:
+        return False
+    return True

@@ -81,6 +81,7 @@ def _frame(svg: Node) -> None:
         "xmlns": "http://www.w3.org/2000/svg",
         "viewBox": f"0 0 {width} {height}",
         "width": str(int(width) // 2),
+        "class": "wide" if int(width) > 1200 else "narrow",
         "height": str(int(height) // 2),
         "color": "#000000",
         "role": "img",

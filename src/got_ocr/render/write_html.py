@@ -131,12 +131,14 @@ class HtmlWriter:
         if block.numbers is None:
             labelled = any(item.label is not None for item in block.items)
             kind = {"class": "labelled"} if labelled else {}
-            return element("ul", kind, *(element("li", {}, self._item(item)) for item in block.items))
+            usual = "•" if labelled else ""
+            return element("ul", kind, *(element("li", {}, self._item(item, usual)) for item in block.items))
         items = zip(block.items, block.numbers, strict=True)
         return element("ol", {}, *(element("li", {"value": number}, self._item(item)) for item, number in items))
 
-    def _item(self, item: Item) -> Markup:
-        label = element("span", {"class": "mark"}, self.inlines(item.label)) if item.label else Markup("")
+    def _item(self, item: Item, usual: str = "") -> Markup:
+        mark = self.inlines(item.label) if item.label else usual
+        label = element("span", {"class": "mark"}, mark) if mark else Markup("")
         if len(item.blocks) == 1 and isinstance(item.blocks[0], Paragraph):
             return join((label, " " if label else "", self.inlines(item.blocks[0].children)))
         return join((label, self.blocks(item.blocks)))
