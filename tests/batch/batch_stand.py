@@ -110,7 +110,7 @@ def batch(source: Path | Sequence[str], out: Path, **changes: object) -> Batch:
 def run_here(job: Batch, engine: Script | None = None) -> Script:
     """Run one worker in this process."""
     engine = engine or Script()
-    State(job.out).make(job.settings)
+    State(job.out).make()
     work(job, lambda: engine)
     return engine
 
@@ -168,7 +168,7 @@ def main(source: str, out: str, how: dict) -> int:
         changes["formats"] = tuple(changes["formats"])
     job = batch([source], Path(out), settings=settings, **changes)
     if how.get("workers", 1) == 0:
-        State(job.out).make(job.settings)
+        State(job.out).make()
         return worker(job, f"solo-{os.getpid()}-{time.time_ns()}", 0, how)
     with interruptible():
         try:

@@ -115,3 +115,25 @@ def test_make_folder_bears_with_a_second_maker(room: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "is_dir", is_dir)
     make_folder(room / "a" / "b")
     assert looked >= {room / "a", room / "a" / "b"}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_scratch_file_that_was_swept_away_is_written_again(
+    room: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """The machine slept so long that another took us for dead, and swept."""
+    real, left = os.fsync, [times]
+
+    def fsync(handle: int) -> None:
+        real(handle)
+        for path in scratch(room) if left[0] else []:
+            path.unlink()
+        left[0] = max(left[0] - 1, 0)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    if times == 1:
+        assert disk.create(room / "out" / "b.txt", b"one")
+        assert (room / "out" / "b.txt").read_bytes() == b"one"
+    else:
+        with pytest.raises(OutputError):
+            disk.create(room / "out" / "b.txt", b"one")

@@ -1,5 +1,6 @@
 """One worker: what is done stays done, what changed is done again, what fails fails alone."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from got_ocr.batch.leases import Lease, Leases
 from got_ocr.batch.outputs import Finished
 from got_ocr.batch.runner import Worker, work
 from got_ocr.batch.summary import Summary
-from got_ocr.errors import InputNotFound, InvalidWeights, MissingDependency, OutputError
+from got_ocr.errors import InputNotFound, InvalidWeights, MissingDependency, ModelError, OutputError
 from got_ocr.reading import Reading
 from got_ocr.task import Task
 
@@ -98,7 +99,7 @@ def test_changed_settings_read_again_and_the_old_are_kept(room: Path, changed: d
     assert len(run_here(batch(room / "in", room / "out", settings=old)).asked) == 1
     assert len(run_here(batch(room / "in", room / "out", settings=new)).asked) == 1
     assert run_here(batch(room / "in", room / "out", settings=old)).asked == []
-    assert len(list((room / "out" / ".got-ocr-batch" / "settings").iterdir())) == 2
+    assert len(list((room / "out" / ".got-ocr-batch" / "pages").iterdir())) == 2
 
 
 def test_other_outputs_read_nothing_again(room: Path) -> None:
@@ -343,7 +344,7 @@ def test_a_disk_that_fills_up_loses_nothing(room: Path, monkeypatch: pytest.Monk
             real(handle)
 
         job = batch(source, out)
-        State(out).make(job.settings)
+        State(out).make()
         monkeypatch.setattr(os, "fsync", full)
         try:
             work(job, Script)
@@ -439,7 +440,7 @@ def test_an_overtaken_worker_writes_nothing(room: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("got_ocr.batch.leases._is_dead", lambda body: False)
     picture(room / "in" / "a.png", 1)
     job = batch(room / "in", room / "out", silence=0.2)
-    State(job.out).make(job.settings)
+    State(job.out).make()
     asleep, awake = threading.Event(), threading.Event()
 
     class Sleeper(Numbered):
@@ -471,7 +472,7 @@ def test_a_record_that_came_first_stands_even_if_no_lease_kept_it(room: Path, mo
     monkeypatch.setattr("got_ocr.batch.leases.Leases.is_held", lambda self, lease: True)
     picture(room / "in" / "a.png", 1)
     job = batch(room / "in", room / "out")
-    State(job.out).make(job.settings)
+    State(job.out).make()
     both = threading.Barrier(2)
 
     class Meeting(Numbered):
@@ -638,3 +639,55 @@ def test_a_stopped_batch_tells_what_is_pending(room: Path) -> None:
     summary = summed(job)
     assert (summary.skipped, summary.exit_code) == (1, 3)
     assert list(State(room / "out").leases.iterdir()) == []
+
+
+def test_a_file_that_may_not_be_read(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.open
+
+    def refuse(path: str, *rules: int) -> int:
+        if str(path).endswith("in/a.png"):
+            raise PermissionError(13, "secret")
+        return real(path, *rules)
+
+    picture(room / "in" / "a.png", 1)
+    picture(room / "in" / "b.png", 2)
+    monkeypatch.setattr(os, "open", refuse)
+    job = batch(room / "in", room / "out")
+    run_here(job)
+    assert [(row["source"], row.get("code")) for row in rows(job)] == [("a.png", "input_not_found"), ("b.png", None)]
+
+
+def test_a_folder_that_goes_away_is_an_output_error(room: Path) -> None:
+    """As a network share does, in the middle of a page."""
+    source = folder(room / "in", 5)
+
+    class Unmounting(Script):
+        def trouble(self, name: str, number: int) -> None:
+            shutil.rmtree(State(room / "out").journal)
+
+    with pytest.raises(OutputError) as caught:
+        run_here(batch(source, room / "out"), Unmounting())
+    assert caught.value.exit_code == 5
+
+
+def test_a_record_of_another_make_is_read_again(room: Path) -> None:
+    picture(room / "in" / "a.png", 1)
+    run_here(batch(room / "in", room / "out"))
+    (record,) = (room / "out" / ".got-ocr-batch" / "pages").rglob("*.json")
+    body = b'{"words": "other"}\n'
+    record.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+    (room / "out" / "a.png.txt").unlink()
+    assert len(run_here(batch(room / "in", room / "out")).asked) == 1
+    assert "a.png.txt" in outputs(room / "out")
+
+
+def test_a_model_that_cannot_be_opened_is_no_trouble_of_the_output_folder(room: Path) -> None:
+    def make() -> Script:
+        raise PermissionError(13, "secret")
+
+    picture(room / "in" / "a.png", 1)
+    job = batch(room / "in", room / "out")
+    State(job.out).make()
+    with pytest.raises(ModelError) as caught:
+        work(job, make)
+    assert "secret" not in str(caught.value)

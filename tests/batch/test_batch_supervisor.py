@@ -227,7 +227,7 @@ def test_a_summary_that_cannot_be_written_is_told_even_after_success(job: Batch)
 
 def test_what_the_dead_left_is_swept(room: Path, job: Batch) -> None:
     state = State(job.out)
-    state.make(job.settings)
+    state.make()
     (state.scratch / "4-gone.0").write_bytes(b"half")
     here = Leases(state.leases, job.silence)
     here.acquire("worker-5-here")

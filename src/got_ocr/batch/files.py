@@ -6,12 +6,15 @@ one step: `replace` puts it in the place of what is there, `create` refuses wher
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 from got_ocr.errors import OutputError
+
+T = TypeVar("T")
 
 # A disk in such a state takes no further page either: the run stops, and goes on when it has been mended.
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
@@ -29,7 +32,7 @@ class Disk:
     """Write below `root` as the worker `name`; scratch files lie in `scratch`, on the same file system."""
 
     def __init__(self, root: Path, scratch: Path, name: str) -> None:
-        self.root = root
+        self._root = root
         self._scratch = scratch
         self._name = name
         self._numbers = count()
@@ -41,12 +44,7 @@ class Disk:
         with told(target.name):
             self._inside(target)
             make_folder(target.parent)
-            work = self._written(data)
-            try:
-                os.replace(work, target)
-            except OSError:
-                work.unlink(missing_ok=True)
-                raise
+            self._placed(data, lambda work: os.replace(work, target))
             sync_folder(target.parent)
 
     def create(self, target: Path, data: bytes) -> bool:
@@ -57,12 +55,20 @@ class Disk:
         with told(target.name):
             self._inside(target)
             target.parent.mkdir(parents=True, exist_ok=True)
+            return self._placed(data, lambda work: _link(work, target, data))
+
+    def _placed(self, data: bytes, place: Callable[[Path], T]) -> T:
+        """Write a scratch file and give it its place; once more where it was swept away as that of a dead worker."""
+        for last in (False, True):
             work = self._written(data)
             try:
-                made = _link(work, target, data)
+                return place(work)
+            except FileNotFoundError:
+                if last or work.exists():
+                    raise
             finally:
                 work.unlink(missing_ok=True)
-        return made
+        raise AssertionError  # the second attempt returns or raises
 
     def _written(self, data: bytes) -> Path:
         work = self._scratch / f"{self._name}.{next(self._numbers)}"
@@ -78,7 +84,7 @@ class Disk:
 
     def _inside(self, target: Path) -> None:
         """Hold the target, with every link on its way followed, below the root."""
-        if not target.parent.resolve().is_relative_to(self.root.resolve()):
+        if not target.parent.resolve().is_relative_to(self._root.resolve()):
             raise OutputRefused(f"{_shown(target.name)} would lie outside of the output folder")
 
 

@@ -45,9 +45,12 @@ class Reader:
         self._engine: Engine | None = None
 
     def prepare(self) -> Engine:
-        """Make the engine, unless that has been done."""
+        """Make the engine, unless that has been done. Raises what opening a model raises; ModelError for unreadable files."""
         if self._engine is None:
-            self._engine = self._make()
+            try:
+                self._engine = self._make()
+            except OSError as error:
+                raise ModelError(f"the model cannot be opened (system error {error.errno})") from None
         return self._engine
 
     def read(self, claims: Sequence[Claim]) -> list[Record | Failure]:

@@ -66,7 +66,10 @@ def read(path: Path) -> tuple[Record, str] | None:
     head, _, body = data.partition(b"\n")
     if hashlib.sha256(body).hexdigest().encode("ascii") != head:
         return None
-    facts = json.loads(body)
-    facts["notices"] = tuple(facts["notices"])
-    facts["tried"] = tuple((rung, status) for rung, status in facts["tried"])
-    return Record(**facts), digest(data)
+    try:
+        facts = json.loads(body)
+        facts["notices"] = tuple(facts["notices"])
+        facts["tried"] = tuple((rung, status) for rung, status in facts["tried"])
+        return Record(**facts), digest(data)
+    except (KeyError, TypeError):  # whole, but of another version's making
+        return None

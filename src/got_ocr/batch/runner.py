@@ -37,11 +37,14 @@ def work(batch: Batch, make: Callable[[], Engine], name: str | None = None) -> N
     make: gives the engine, asked once and only when there is a page to read. name: of this worker, unique.
     Raises OutputError for a disk that takes no more, ModelError and MissingDependency from the engine; what was done stays done.
     """
-    worker = Worker(batch, make, name or worker_name())
-    try:
-        worker.run()
-    finally:
-        worker.close()
+    with told(
+        "the output folder"
+    ):  # whatever else goes wrong with it: a share that went away, a lease that cannot be read
+        worker = Worker(batch, make, name or worker_name())
+        try:
+            worker.run()
+        finally:
+            worker.close()
 
 
 class Worker:
@@ -175,8 +178,7 @@ class Worker:
         path = self._state.record(unit)
         found = records.read(path)
         if found is None:
-            with told("a page record"):
-                path.unlink(missing_ok=True)  # what is there is not whole
+            path.unlink(missing_ok=True)  # what is there is not whole
             return False
         self._done(unit, found[0], found[1], 0.0)
         return True

@@ -44,14 +44,16 @@ class State:
         settings, _, page = unit.partition("-")
         return self.root / "pages" / settings / page[:2] / f"{page[2:]}.json"
 
-    def make(self, settings: Settings) -> None:
-        """Make the folders and write the settings down. Raises OutputError."""
+    def make(self) -> None:
+        """Make the folders. Raises OutputError."""
         with told("the output folder"):
             for folder in (self.journal, self.leases, self.scratch):
                 make_folder(folder)
-        target = self.root / "settings" / f"{settings.digest}.json"
+
+    def describe(self, settings: Settings, disk: Disk) -> None:
+        """Write settings down beside what is read under them. Raises OutputError."""
         body = json.dumps(settings.facts, sort_keys=True, indent=1).encode() + b"\n"
-        Disk(self.out, self.scratch, worker_name()).create(target, body)
+        disk.create(self.root / "settings" / f"{settings.digest}.json", body)
 
     @property
     def is_begun(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from got_ocr.batch.files import Disk
+from got_ocr.batch.files import Disk, told
 from got_ocr.batch.job import Batch
 from got_ocr.batch.journal import Journal
 from got_ocr.batch.leases import Leases, presence
@@ -73,19 +73,20 @@ def supervise(
     which a page is given up and its worker replaced. The status is a worker's own where it found that none can go on.
     Raises OutputError before anything was begun, ChildCrashed when no worker lives long enough to begin.
     """
-    supervisor = _Supervisor(batch, launch, page_seconds)
-    try:
-        status = supervisor.run(workers, note or (lambda progress: None))
-        return supervisor.finish(status)
-    finally:
-        supervisor.stop()
+    with told("the output folder"):
+        supervisor = _Supervisor(batch, launch, page_seconds)
+        try:
+            status = supervisor.run(workers, note or (lambda progress: None))
+            return supervisor.finish(status)
+        finally:
+            supervisor.stop()
 
 
 class _Supervisor:
     def __init__(self, batch: Batch, launch: Launch, page_seconds: float | None) -> None:
         self._batch, self._launch, self._page_seconds = batch, launch, page_seconds
         self._state, name = State(batch.out), worker_name()
-        self._state.make(batch.settings)
+        self._state.make()
         self._view = View(self._state, batch)
         self._view.refresh()
         self._journal = Journal(self._state.journal, name, self._view.logs)
@@ -93,6 +94,7 @@ class _Supervisor:
         self._leases.acquire(presence(name))
         self._leases.start()
         self._disk = Disk(batch.out, self._state.scratch, name)
+        self._state.describe(batch.settings, self._disk)
         self._seats: list[_Seat] = []
 
     def run(self, workers: int, note: Callable[[Progress], None]) -> int:
