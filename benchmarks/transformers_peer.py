@@ -93,10 +93,11 @@ def run() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batches", default="1,4,16")
     parser.add_argument("--page-tokens", type=int, default=0)
+    parser.add_argument("--clock", default="wall", help="wall, or processor where others keep the machine busy")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     batches = tuple(int(part) for part in args.batches.split(","))
-    plan = main.Plan(None, args.size, args.dtype, args.rounds, batches, args.page_tokens, layout="hf")
+    plan = main.Plan(None, args.size, args.dtype, args.rounds, batches, args.page_tokens, "hf", args.clock)
     openers = {"got-ocr": main.open_ours, "transformers": Peer}
     found = main.bench(plan, openers, lambda what: print(what, file=sys.stderr, flush=True))
     table = report.to_markdown(found)

@@ -73,7 +73,17 @@ def made(busy: tuple[float | None, float | None] = (0.0, None)) -> Report:
         "preprocess": {"ours": Timing((0.05,) * 3)},
     }
     return Report(
-        MACHINE, "m", "bfloat16", 3, timings, {"encode 1 tile": 0.75}, {"ours": (2.0, 3 << 20)}, 5 << 20, busy, 0.5
+        MACHINE,
+        "m",
+        "bfloat16",
+        "wall",
+        3,
+        timings,
+        {"encode 1 tile": 0.75},
+        {"ours": (2.0, 3 << 20)},
+        5 << 20,
+        busy,
+        0.5,
     )
 
 
@@ -124,7 +134,9 @@ def test_limits_name_the_jobs_they_belong_to() -> None:
     assert math.isclose(named["page of 100 ids"], named["encode 1 tile"] + named["prefill 287"] + 2.4, rel_tol=0.02)
 
 
-@pytest.mark.parametrize("wrong", [{"dtype": "int3"}, {"rounds": 0}, {"batches": ()}, {"batches": (0,)}])
+@pytest.mark.parametrize(
+    "wrong", [{"dtype": "int3"}, {"rounds": 0}, {"batches": ()}, {"batches": (0,)}, {"clock": "sun"}]
+)
 def test_plans_that_cannot_be(wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidValue):
         Plan(**wrong)  # type: ignore[arg-type]

@@ -19,6 +19,8 @@ BUSY = 0.10  # share of the processors that others may use before figures are ca
 SWEEP = 64 << 20  # float32 numbers that are read to measure bandwidth: far more than a cache holds
 TRIES = 5
 
+Clock = Callable[[], float]
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -33,7 +35,7 @@ class Machine:
     flops: float
 
 
-def survey(dtype: torch.dtype) -> Machine:
+def survey(dtype: torch.dtype, clock: Clock = time.perf_counter) -> Machine:
     """Measure the machine with the threads that PyTorch uses."""
     return Machine(
         processor(),
@@ -41,32 +43,32 @@ def survey(dtype: torch.dtype) -> Machine:
         torch.get_num_threads(),
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         torch.__version__,
-        bandwidth(SWEEP),
-        flops(dtype),
+        bandwidth(SWEEP, clock),
+        flops(dtype, clock),
     )
 
 
-def bandwidth(numbers: int) -> float:
+def bandwidth(numbers: int, clock: Clock) -> float:
     """Read float32 numbers from memory: bytes a second, best of some tries."""
     data = torch.ones(numbers)
-    return 4 * numbers / _best(lambda: data.sum())
+    return 4 * numbers / _best(lambda: data.sum(), clock)
 
 
-def flops(dtype: torch.dtype) -> float:
+def flops(dtype: torch.dtype, clock: Clock) -> float:
     """Multiply matrices: operations a second, best of some tries and of both kinds of weights."""
     x, weight = torch.ones(1024, 1024, dtype=dtype), torch.ones(4096, 1024, dtype=dtype)
     maps = [pack(weight), pack(weight, packed=False)]
     with torch.inference_mode():
-        return 2 * 1024 * 1024 * 4096 / min(_best(lambda made=made: made(x)) for made in maps)  # type: ignore[misc]
+        return 2 * 1024 * 1024 * 4096 / min(_best(lambda made=made: made(x), clock) for made in maps)  # type: ignore[misc]
 
 
-def _best(run: Callable[[], object]) -> float:
+def _best(run: Callable[[], object], clock: Clock) -> float:
     run()
     times = []
     for _ in range(TRIES):
-        start = time.perf_counter()
+        start = clock()
         run()
-        times.append(time.perf_counter() - start)
+        times.append(clock() - start)
     return min(times)
 
 

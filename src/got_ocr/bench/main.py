@@ -20,6 +20,7 @@ from got_ocr.model.config import GotConfig
 from got_ocr.model.layouts import LayoutName
 from got_ocr.model.weights import load_model, open_checkpoint
 
+CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 Opener = Callable[[Path, str], Backend]  # folder, dtype
 
 
@@ -34,10 +35,13 @@ class Plan:
     batches: tuple[int, ...] = (1, 4, 16)
     page_tokens: int = 100
     layout: LayoutName = "native"  # of random weights
+    clock: str = "wall"  # or processor: what all threads together used, for a machine that is not idle
 
     def __post_init__(self) -> None:
         if self.dtype not in ("float32", "bfloat16"):
             raise InvalidValue(f"dtype is float32 or bfloat16; not {self.dtype[:40]!r}")
+        if self.clock not in CLOCKS:
+            raise InvalidValue(f"clock is one of {', '.join(CLOCKS)}; not {self.clock[:40]!r}")
         if not 1 <= self.rounds <= 20:
             raise InvalidValue("rounds lie between 1 and 20")
         if not self.batches or not all(1 <= rows <= 256 for rows in self.batches):
@@ -58,7 +62,7 @@ def bench(plan: Plan, openers: Mapping[str, Opener], tell: Callable[[str], None]
     """Measure every side of `openers`; the first one is what the others are compared with."""
     before = machine.busy()
     tell("ceilings of this machine")
-    found = machine.survey(DTYPES[plan.dtype])
+    found = machine.survey(DTYPES[plan.dtype], CLOCKS[plan.clock])
     with tempfile.TemporaryDirectory() as scratch:
         folder = plan.model or _random(plan, Path(scratch))
         config = open_checkpoint(folder).config
@@ -68,11 +72,12 @@ def bench(plan: Plan, openers: Mapping[str, Opener], tell: Callable[[str], None]
             start = time.perf_counter()
             backend = opener(folder, plan.dtype)
             load[name] = time.perf_counter() - start, machine.peak_memory()
-            sides[name] = Side(backend, config.image_token)
+            sides[name] = Side(backend, config.image_token, CLOCKS[plan.clock])
         timings = run.measure({n: jobs(s, plan.batches, plan.page_tokens) for n, s in sides.items()}, plan.rounds, tell)
     first = next(iter(sides.values()))
     return Report(
-        found, plan.model.name if plan.model else f"random weights, {plan.size}", plan.dtype, plan.rounds, timings,
+        found, plan.model.name if plan.model else f"random weights, {plan.size}", plan.dtype,
+        plan.clock, plan.rounds, timings,
         limits(plan, config, len(first.prompt), found), load, machine.peak_memory(), (before, machine.busy()),
         run.agreement([side.ids for side in sides.values()]),
     )  # fmt: skip

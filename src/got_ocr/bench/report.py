@@ -7,6 +7,11 @@ from typing import Any
 from got_ocr.bench.machine import BUSY, Machine
 from got_ocr.bench.run import Timing, Timings
 
+NOT_IDLE = {
+    "wall": "**The machine was not idle: do not quote these figures.**",
+    "processor": "**The machine was not idle: these figures compare with each other only.**",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -19,6 +24,7 @@ class Report:
     machine: Machine
     model: str
     dtype: str
+    clock: str
     rounds: int
     timings: Timings
     limits: Mapping[str, float]
@@ -65,10 +71,11 @@ def _head(report: Report) -> list[str]:
         "",
         f"{m.processor}, {m.cores} cores, {m.threads} threads; {m.system}, PyTorch {m.torch}.",
         f"Measured ceilings: {m.bandwidth / 1e9:.1f} GB/s read, {m.flops / 1e12:.2f} TFLOP/s {report.dtype}.",
-        f"Median of {report.rounds} rounds, sides alternating; spread is (largest - smallest) / median over rounds, of the first side. "
+        f"{report.clock.capitalize()} time, median of {report.rounds} rounds, sides alternating; "
+        "spread is (largest - smallest) / median over rounds, of the first side. "
         f"Others used {busy} of the machine before and after.",
     ]
-    return [*lines, "", "**The machine was not idle: do not quote these figures.**"] if report.disturbed else lines
+    return [*lines, "", NOT_IDLE[report.clock]] if report.disturbed else lines
 
 
 def _cells(job: str, by_side: Mapping[str, Timing], limit: float | None, sides: list[str]) -> list[str]:

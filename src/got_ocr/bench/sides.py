@@ -26,8 +26,11 @@ PAGE = (1000, 1400)  # of the picture that is preprocessed and read end to end
 class Side:
     """Time one backend. image_token: its place holder in prompts. ids: what it wrote, for comparing sides."""
 
-    def __init__(self, backend: Backend, image_token: int, seed: int = 1) -> None:
+    def __init__(
+        self, backend: Backend, image_token: int, clock: Callable[[], float] = time.perf_counter, seed: int = 1
+    ) -> None:
         self.backend = backend
+        self._clock = clock
         rng = np.random.default_rng(seed)
         height, width = backend.spec.tile
         self.tile = rng.integers(0, 256, (3, height, width), dtype=np.uint8)
@@ -41,15 +44,15 @@ class Side:
 
     def encode(self) -> float:
         """Encode one tile."""
-        start = time.perf_counter()
+        start = self._clock()
         self.backend.encode([self.tile])
-        return time.perf_counter() - start
+        return self._clock() - start
 
     def prefill(self) -> float:
         """Read one prompt with its picture."""
-        start = time.perf_counter()
+        start = self._clock()
         self.backend.start([self.prompt], [[self._features]], 1).prefill().best([()])
-        return time.perf_counter() - start
+        return self._clock() - start
 
     def decode(self, rows: int) -> float:
         """Write some ids in each of several rows: seconds per id."""
@@ -57,10 +60,10 @@ class Side:
             self._rows[rows] = self.backend.start([self.prompt] * rows, [[self._features]] * rows, 32 * STEPS)
             self.ids[rows] = self._rows[rows].prefill().best([()] * rows)
             self._step(rows)
-        start = time.perf_counter()
+        start = self._clock()
         for _ in range(STEPS):
             self._step(rows)
-        return (time.perf_counter() - start) / (STEPS * rows)
+        return (self._clock() - start) / (STEPS * rows)
 
     def _step(self, rows: int) -> None:
         last = self.ids[rows][-rows:]
@@ -68,16 +71,16 @@ class Side:
 
     def preprocess(self) -> float:
         """Turn a PNG into tiles of numbers."""
-        start = time.perf_counter()
+        start = self._clock()
         self._tiles()
-        return time.perf_counter() - start
+        return self._clock() - start
 
     def page(self, tokens: int) -> float:
         """Read a page end to end and write so many ids."""
-        start = time.perf_counter()
+        start = self._clock()
         features = self.backend.encode(self._tiles()[:1])
         finish(generate(self.backend, [Request(self.prompt, features, -1, watch=False, max_new_tokens=tokens)]))
-        return time.perf_counter() - start
+        return self._clock() - start
 
     def _tiles(self) -> list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
         picture = image.load(self.png).image

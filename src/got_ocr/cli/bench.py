@@ -19,6 +19,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--batches", type=_numbers, default=(1, 4, 16), help="rows decoded together (default 1,4,16)")
     parser.add_argument("--page-tokens", type=int, default=100, help="ids of the page read end to end; 0 leaves it out")
     parser.add_argument("--threads", type=int, help="threads of PyTorch (default: what PyTorch takes)")
+    parser.add_argument(
+        "--clock", default="wall", help="wall (default), or processor where others keep the machine busy"
+    )
     parser.add_argument("--peer", choices=("plain",), help="measure the plain network too, alternating")
     parser.add_argument("--out", type=Path, metavar="NAME", help="also write NAME.json and NAME.md")
     parser.set_defaults(func=run)
@@ -38,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         args.rounds,
         args.batches,
         args.page_tokens,
+        clock=args.clock,
     )
     if args.threads:
         torch.set_num_threads(args.threads)
