@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from got_ocr import document
 from got_ocr.errors import GotOcrError, InvalidValue, MissingDependency, RemoteError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 RETRIES = 4
 LONGEST_WAIT = 60.0
+CONNECT_SECONDS = 10.0
 AGAIN = (429, 503)
 # What the service says beyond the statuses of a Reading: the text was cut, and a notice tells by what.
 _CUT = {"deadline": "truncated", "shutdown": "truncated"}
@@ -40,12 +42,9 @@ class Client:
         except ImportError:
             raise MissingDependency("reading by a server needs httpx: pip install 'got-ocr[serve]'") from None
         headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
-        try:
-            self._http = httpx.Client(
-                base_url=url.rstrip("/"), headers=headers, timeout=httpx.Timeout(timeout, connect=10)
-            )
-        except (httpx.InvalidURL, ValueError):
-            raise InvalidValue("the server's address is written as in http://127.0.0.1:8000") from None
+        self._http = httpx.Client(
+            base_url=_address(url), headers=headers, timeout=httpx.Timeout(timeout, connect=CONNECT_SECONDS)
+        )
         self._retries = retries
 
     def __enter__(self) -> "Client":
@@ -132,11 +131,27 @@ class Client:
         """Wait as the service says, or raise what it refused with."""
         if answer.status_code not in AGAIN or attempt >= self._retries:
             raise _error(answer)
-        try:
-            seconds = float(answer.headers.get("retry-after-ms", "")) / 1000
-        except ValueError:
-            seconds = 2.0**attempt
-        time.sleep(min(max(seconds, 0.05), LONGEST_WAIT))
+        time.sleep(min(max(_told_to_wait(answer, attempt), 0.05), LONGEST_WAIT))
+
+
+def _address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise InvalidValue("the server's address is written as in http://127.0.0.1:8000")
+    return url.rstrip("/")
+
+
+def _told_to_wait(answer: "httpx.Response", attempt: int) -> float:
+    """Give the seconds that the service asks for, or ever more where it asks for none."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        told = answer.headers.get(name, "")
+        if told.isascii() and told.isdigit() and len(told) < 9:
+            return int(told) * unit
+    return 2.0**attempt
 
 
 class _Border:

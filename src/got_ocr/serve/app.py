@@ -1,32 +1,46 @@
-"""The application: routes, their descriptions, and the gate around them. The one table of what can be asked of the service."""
+"""The application: the one table of what can be asked of the service, and the gate around it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
-from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from got_ocr import __version__
 from got_ocr.serve import schemas
+from got_ocr.serve.describe import STREAM, Entry, Param, openapi
 from got_ocr.serve.desk import Desk
 from got_ocr.serve.fetch import Fetcher
 from got_ocr.serve.gate import Gate
 from got_ocr.serve.health import HealthRoutes
 from got_ocr.serve.intake import Intake
-from got_ocr.serve.job_routes import JobRoutes
+from got_ocr.serve.job_routes import FORMATS, PARTIAL, JobRoutes
 from got_ocr.serve.openai import OpenAiRoutes
 from got_ocr.serve.pages import STATIC, PageRoutes
 from got_ocr.serve.routes import ReadRoutes
 from got_ocr.serve.service import Service
+
+TEXT: dict[str, Any] = {"type": "string"}
+JOB: tuple[Param, ...] = (("job", "path", {"type": "string", "pattern": "^job_[0-9a-f]{32}$"}),)
+RESULT: tuple[Param, ...] = (
+    *JOB,
+    ("format", "query", {"enum": list(FORMATS)}),
+    ("partial", "query", {"enum": list(PARTIAL)}),
+)
+DRAWN = ("text/html", "text/markdown", "image/svg+xml", "image/png")
 
 
 class Application(FastAPI):
     """FastAPI without its own error pages: everything that is raised reaches the gate."""
 
     service: Service
+    described: dict[str, Any]
+
+    def openapi(self) -> dict[str, Any]:
+        """Give the description of what can be asked."""
+        return self.described
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the gate around the routes."""
@@ -46,54 +60,73 @@ def build(service: Service) -> Application:
         title="got-ocr", version=__version__, lifespan=life, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.service = service
-    _add_routes(app, service)
+    entries = _entries(service)
+    for entry in entries:
+        methods: list[str] = [entry.method, *(["HEAD"] if entry.method == "GET" else [])]
+        app.add_api_route(entry.path, entry.endpoint, methods=methods, response_model=None)
+    app.described = openapi([entry for entry in entries if entry.path not in STATIC])
     return app
 
 
-def _add_routes(app: FastAPI, service: Service) -> None:
+def _entries(service: Service) -> list[Entry]:
+    """List everything that can be asked."""
     settings = service.settings
     fetcher = Fetcher(settings.fetch_hosts, settings.max_image) if settings.fetch_hosts else None
     desk = Desk(service, Intake(settings, fetcher))
-    read, health, openai, jobs, pages = (
-        ReadRoutes(desk),
-        HealthRoutes(service),
-        OpenAiRoutes(desk),
-        JobRoutes(desk),
-        PageRoutes(desk),
-    )
-    get, post = _adder(app, "GET"), _adder(app, "POST")
-    post("/ocr", read.legacy, takes=schemas.LegacyRequest, gives=schemas.LegacyAnswer)
-    post("/v1/ocr", read.read, takes=schemas.ReadRequest, gives=schemas.ReadAnswer)
-    post("/v1/chat/completions", openai.chat, takes=schemas.ChatRequest)
-    get("/v1/models", openai.models)
-    get("/v1/models/{name:path}", openai.model)
-    post("/v1/jobs", jobs.create, takes=schemas.JobRequest)
-    get("/v1/jobs", jobs.list)
-    get("/v1/jobs/{job}", jobs.get)
-    get("/v1/jobs/{job}/result", jobs.result)
-    post("/v1/jobs/{job}/cancel", jobs.cancel)
-    _adder(app, "DELETE")("/v1/jobs/{job}", jobs.delete)
-    post("/v1/render", pages.render, takes=schemas.RenderRequest)
-    post("/v1/preview", pages.preview, takes=schemas.PreviewRequest)
-    for path in STATIC:
-        get(path, pages.static)
-    get("/livez", health.live)
-    get("/healthz", health.live)
-    get("/readyz", health.ready)
-    get("/metrics", health.metrics)
+    pages = PageRoutes(desk)
+    return [
+        *_reading(desk),
+        *_jobs(JobRoutes(desk)),
+        Entry("POST", "/v1/render", pages.render, schemas.RenderRequest, types=DRAWN),
+        Entry("POST", "/v1/preview", pages.preview, schemas.PreviewRequest, types=("image/jpeg",), upload=True),
+        *(Entry("GET", path, pages.static) for path in STATIC),
+        *_health(HealthRoutes(service)),
+    ]
 
 
-def _adder(app: FastAPI, method: str) -> Callable[..., None]:
-    def add(
-        path: str,
-        endpoint: Callable[..., Any],
-        takes: type[BaseModel] | None = None,
-        gives: type[BaseModel] | None = None,
-    ) -> None:
-        extra: dict[str, Any] = {}
-        if takes is not None:
-            content = {"application/json": {"schema": takes.model_json_schema()}}
-            extra["requestBody"] = {"required": True, "content": content}
-        app.add_api_route(path, endpoint, methods=[method], openapi_extra=extra, response_model=None)
+def _reading(desk: Desk) -> list[Entry]:
+    read, openai = ReadRoutes(desk), OpenAiRoutes(desk)
+    return [
+        Entry(
+            "POST",
+            "/ocr",
+            read.legacy,
+            schemas.LegacyRequest,
+            schemas.LegacyAnswer,
+            upload=True,
+            types=("text/plain",),
+        ),
+        Entry("POST", "/v1/ocr", read.read, schemas.ReadRequest, schemas.ReadAnswer, upload=True, types=(STREAM,)),
+        Entry("POST", "/v1/chat/completions", openai.chat, schemas.ChatRequest, schemas.ChatAnswer, types=(STREAM,)),
+        Entry("GET", "/v1/models", openai.models, gives=schemas.ModelList),
+        Entry(
+            "GET", "/v1/models/{name:path}", openai.model, gives=schemas.ModelAnswer, params=(("name", "path", TEXT),)
+        ),
+    ]
 
-    return add
+
+def _jobs(jobs: JobRoutes) -> list[Entry]:
+    told, one = schemas.JobAnswer, "/v1/jobs/{job}"
+    return [
+        Entry("POST", "/v1/jobs", jobs.create, schemas.JobRequest, told, status=202, upload=True),
+        Entry("GET", "/v1/jobs", jobs.list, gives=schemas.JobList),
+        Entry("GET", one, jobs.get, gives=told, params=JOB),
+        Entry("DELETE", one, jobs.delete, status=204, params=JOB),
+        Entry("POST", f"{one}/cancel", jobs.cancel, gives=told, params=JOB),
+        Entry(
+            "GET",
+            f"{one}/result",
+            jobs.result,
+            gives=schemas.JobResult,
+            types=("text/plain", *DRAWN[:2]),
+            params=RESULT,
+        ),
+    ]
+
+
+def _health(health: HealthRoutes) -> list[Entry]:
+    checks = (("/livez", health.live), ("/healthz", health.live), ("/readyz", health.ready))
+    return [
+        *(Entry("GET", path, endpoint, gives=schemas.Health) for path, endpoint in checks),
+        Entry("GET", "/metrics", health.metrics, types=("text/plain",)),
+    ]

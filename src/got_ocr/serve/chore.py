@@ -81,11 +81,10 @@ def _do(message: Message, files: Sequence[int], limits: Message) -> Message:
 
 
 def _count(message: Message, files: Sequence[int], limits: Message) -> Message:
-    from got_ocr import document, formats
+    from got_ocr import document
 
     data = read_all(files[0])
-    pages = document.count(data, limits=_limits(limits), password=message["password"])
-    return {"pages": pages, "kind": formats.sniff(data)}
+    return {"pages": document.count(data, limits=_limits(limits), password=message["password"])}
 
 
 def _draw(message: Message, files: Sequence[int], limits: Message) -> Message:

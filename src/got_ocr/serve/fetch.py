@@ -18,7 +18,7 @@ from got_ocr.serve.problems import BodyTooLarge, UrlFetchFailed, UrlNotAllowed
 HOPS = 3
 SECONDS = 15.0
 REDIRECTS = (301, 302, 303, 307, 308)
-MAX_HEAD = 16 << 10
+MAX_HEAD = READ_SIZE = 16 << 10
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -93,7 +93,7 @@ class Fetcher:
         while True:
             event = talk.next_event()
             if event is h11.NEED_DATA:
-                talk.receive_data(await reader.read(1 << 16))
+                talk.receive_data(await reader.read(READ_SIZE))
             elif isinstance(event, h11.Response):
                 location = self._head(event)
                 if location is not None:

@@ -65,8 +65,10 @@ class _Collector:
 
         kind, options = parse_options_header(self._part.headers.get(b"content-disposition", b""))
         name = options.get(b"name", b"")
-        if kind != b"form-data" or not 0 < len(name) <= MAX_NAME:
-            raise InvalidRequest("every part of a form has a name")
+        if kind != b"form-data" or len(name) > MAX_NAME:
+            raise InvalidRequest("every part of a form has a name of decent length")
+        if not name:
+            return
         if options.get(b"filename") == b"" and not self._part.data:
             return  # what a browser sends for a file field that was left empty
         if b"filename" in options or b"content-type" in self._part.headers:

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from got_ocr.errors import GotOcrError
@@ -107,7 +108,7 @@ class Gate:
         except GotOcrError as error:
             await self._refuse(error, scope, door, visit)
         except HTTPException as error:
-            await self._refuse(_framework(error), scope, door, visit)
+            await self._refuse(_framework(error, scope), scope, door, visit)
         except (ClientGone, asyncio.CancelledError):
             raise
         except Exception as error:  # the border: a defect of ours is logged by place and answered without a word of it
@@ -195,12 +196,17 @@ class _Door:
         await self._send(message)
 
     async def _linger(self) -> None:
-        """Read on a little: closing at once would reset the connection before the client has read its answer."""
-        read = 0
+        """Wait a little: closing at once would reset the connection before the client has read its answer.
+
+        What is left of a body that may be sent is read meanwhile; of one that may not, nothing more.
+        """
+        read = LINGER_BYTES if self._visit.code == BodyTooLarge.code else 0
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 while self._open and read < LINGER_BYTES:
                     read += len((await self.receive()).get("body", b""))
+                if self._open:
+                    await asyncio.sleep(LINGER_SECONDS / 2)
 
 
 def _complete(message: MutableMapping[str, Any], visit: Visit) -> None:
@@ -230,10 +236,11 @@ def _refusal_headers(error: GotOcrError, scope: Scope) -> dict[str, str]:
     return found
 
 
-def _framework(error: HTTPException) -> GotOcrError:
+def _framework(error: HTTPException, scope: Scope) -> GotOcrError:
     """Say what the framework refused in our own words."""
     if error.status_code == 405:
-        return MethodNotAllowed((error.headers or {}).get("Allow", ""))
+        routes = (route for route in scope["app"].routes if route.matches(scope)[0] is not Match.NONE)
+        return MethodNotAllowed(", ".join(sorted({method for route in routes for method in route.methods})))
     return NotFound() if error.status_code == 404 else InvalidRequest("the request cannot be understood")
 
 
@@ -252,11 +259,11 @@ def _key(headers: Headers) -> str | None:
 
 def _check_origin(headers: Headers) -> None:
     """Refuse what a page of another site sends: a browser adds the user's login to it unasked. Raises CrossSite."""
-    if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site in ("same-origin", "none") or (site is None and origin is None):
+        return  # no page can set or leave out this header; where it is, it tells more than the other
+    if site is not None or origin is None:
         raise CrossSite
-    origin = headers.get("origin")
-    if origin is None:
-        return
     try:
         same = urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
     except ValueError:

@@ -4,6 +4,7 @@ Knows no request's meaning.
 """
 
 import asyncio
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from types import FrameType
@@ -16,8 +17,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from got_ocr.serve.gate import MAX_HEADER_BYTES
 from got_ocr.serve.settings import Settings
 
-READ_SIZE = 32 << 10  # bytes taken from a socket at once
-AHEAD = 16 << 10  # bytes of a body that may wait for the application
+READ_SIZE = 16 << 10  # bytes taken from a socket at once
+AHEAD = 8 << 10  # bytes of a body that may wait for the application
+SEND_BUFFER = 128 << 10  # what the system keeps for a client that does not read
 BACKLOG = 2048
 HEADERS_TOO_LARGE = 431
 
@@ -58,6 +60,8 @@ class Guarded(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock of the first request's headers."""
         super().connection_made(transport)
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         transport.max_size = READ_SIZE  # type: ignore[attr-defined]
         if len(self.connections) > self._settings.connections:
             transport.abort()

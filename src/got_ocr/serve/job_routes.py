@@ -16,7 +16,7 @@ from got_ocr.serve.problems import InvalidField, InvalidRequest, NotFinished, No
 from got_ocr.serve.schemas import JobRequest, validate
 
 FORMATS = ("json", "txt", "md", "html")
-TRUE = ("true", "1")
+PARTIAL = ("false", "true")
 
 
 class JobRoutes:
@@ -72,11 +72,9 @@ class JobRoutes:
 
     async def result(self, request: Request) -> Response:
         """Give a job's results: `format` is json, txt, md or html; `partial=true` gives what there is by now."""
-        form = request.query_params.get("format", "json")
-        if form not in FORMATS:
-            raise InvalidField("format is one of json, txt, md, html", param="format")
+        form, partial = _choice(request, "format", FORMATS), _choice(request, "partial", PARTIAL)
         job = await self._found(request)
-        if not ended(job) and request.query_params.get("partial", "") not in TRUE:
+        if not ended(job) and partial == "false":
             raise NotFinished("the job is not finished yet; partial=true gives what there is")
         readings = await self._jobs.results(job.id)
         text = "\n\n".join(reading["text"] for reading in readings)
@@ -97,6 +95,14 @@ class JobRoutes:
 
     async def _found(self, request: Request) -> Job:
         return await self._jobs.get(request.path_params["job"], visit_of(request).owner)
+
+
+def _choice(request: Request, name: str, choices: tuple[str, ...]) -> str:
+    """Read a word from the address; the first choice where none is given. Raises InvalidField."""
+    given = request.query_params.getlist(name) or [choices[0]]
+    if len(given) > 1 or given[0] not in choices:
+        raise InvalidField(f"{name} is one of {', '.join(choices)}", param=name)
+    return given[0]
 
 
 def _told(job: Job) -> dict[str, Any]:

@@ -23,7 +23,16 @@ from got_ocr.serve.flow import EventStream, until_gone
 from got_ocr.serve.problems import InvalidRequest, NotReady, UnknownModel, body
 from got_ocr.serve.reader import Ask, Emit, Event
 from got_ocr.serve.room import Hold
-from got_ocr.serve.schemas import MAX_PROMPT, ChatMessage, ChatRequest, ContentPart, TaskFields, validate
+from got_ocr.serve.schemas import (
+    MAX_PROMPT,
+    ChatMessage,
+    ChatRequest,
+    FilePart,
+    ImagePart,
+    TaskFields,
+    TextPart,
+    validate,
+)
 
 ALIAS = "got-ocr"
 OWNER = "got-ocr"
@@ -176,29 +185,29 @@ def _usage(results: list[PageResult]) -> dict[str, int]:
 def _message(messages: Sequence[ChatMessage]) -> ChatMessage:
     """Find the message to read. Raises InvalidRequest."""
     for message in reversed(messages):
-        if message.role == "user" and any(part.type != "text" for part in _parts(message)):
+        if message.role == "user" and _pictures(message):
             return message
     raise InvalidRequest("no message of the user carries a picture (image_url or file)", param="messages")
 
 
-def _parts(message: ChatMessage) -> list[ContentPart]:
+def _parts(message: ChatMessage) -> list[TextPart | ImagePart | FilePart]:
     return message.content if isinstance(message.content, list) else []
 
 
 def _pictures(message: ChatMessage) -> list[tuple[str, str]]:
+    """List (place, picture) of a message's parts."""
     found = []
     for at, part in enumerate(_parts(message)):
-        if part.type == "image_url" and part.image_url is not None:
+        if isinstance(part, ImagePart):
             found.append((f"messages.content.{at}", part.image_url.url))
-        elif part.type == "file" and part.file is not None:
+        elif isinstance(part, FilePart):
             found.append((f"messages.content.{at}", part.file.file_data))
-        elif part.type != "text":
-            raise InvalidRequest("a part lacks what its type names", param=f"messages.content.{at}")
     return found
 
 
 def _words(message: ChatMessage) -> str:
-    return " ".join(part.text or "" for part in _parts(message))[:MAX_PROMPT].lower()
+    words = " ".join(part.text for part in _parts(message) if isinstance(part, TextPart))
+    return words[:MAX_PROMPT].lower()
 
 
 def _from_words(words: str) -> TaskFields:

@@ -78,10 +78,11 @@ class PageRoutes:
         async with AsyncExitStack() as stack:
             visitor = await stack.enter_async_context(desk.visit(request))
             received = await desk.intake.receive(request, visitor.hold)
-            asked = validate(PreviewRequest, received.fields)
-            texts = [("image", asked.image)] if asked.image is not None else []
-            if len(texts) + len(received.files) > 1:
+            upload = {"image": "upload"} if received.files else {}
+            asked = validate(PreviewRequest, {**received.fields, **upload})
+            if len(received.files) > 1:
                 raise InvalidRequest("give one document", param="image")
+            texts = [] if received.files else [("image", asked.image)]
             (file,) = await desk.intake.pictures(texts, received.files, visitor.hold)
             return await until_gone(request.receive, self._preview(file, asked, visitor.hold))
 
@@ -89,7 +90,7 @@ class PageRoutes:
         service = self._desk.service
         pages, _ = await service.reader.count(file, asked.password)
         if asked.page > pages:
-            raise InvalidField(f"the document has {pages} pages", param="page")
+            raise InvalidField(f"there is no such page: counted from 1, the last one is {pages}", param="page")
         target = hold.file()
         order = {
             "do": "preview",

@@ -6,12 +6,14 @@ Knows processes and clocks; knows no HTTP, no field of a request and no model.
 import asyncio
 import contextlib
 import math
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
 from got_ocr.document import parse_pages
 from got_ocr.errors import DeadlineExceeded, GotOcrError, ImageDecodeFailed, PageRenderFailed, TooManyPages
+from got_ocr.formats import sniff
 from got_ocr.serve.answers import Begun, PageResult, Piece, Stop, Until, stop_of
 from got_ocr.serve.chores import Chores
 from got_ocr.serve.fleet import WAITED_FOR, Fleet, Worker
@@ -24,6 +26,9 @@ from got_ocr.task import Task
 Event = Begun | Piece | PageResult
 Emit = Callable[[Event], None]
 Made = TypeVar("Made")
+
+HEAD = 1024  # bytes; a PDF may carry that much before its first line
+SEVERAL = ("PDF", "TIFF")  # what may have several pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +90,21 @@ class Reader:
             clock.reschedule(now)
 
     async def count(self, file: int, password: str | None) -> tuple[int, str]:
-        """Give (pages, format) of a document."""
+        """Give (pages, format) of a document; what can only be one picture is not opened for that."""
+        kind = sniff(os.pread(file, HEAD, 0))
+        if kind not in SEVERAL:
+            return 1, kind or ""
         fatal = ImageDecodeFailed("the file takes more time or memory than allowed")
         answer = await self._decoders.run(
             {"do": "count", "password": password, "unforeseen": "image_corrupt"}, [file], fatal
         )
-        return answer["pages"], answer["kind"] or ""
+        return answer["pages"], kind
 
     async def read(self, files: Sequence[int], ask: Ask, hold: Hold, emit: Emit) -> list[PageResult]:
         """Read documents page by page, or with `multi_page` all of them as one; tell `emit` of everything as it comes.
 
-        A page that fails among several becomes a failed result; the only one raises. Raises DeadlineExceeded where the
-        time is over before anything was read.
+        A page that fails among several becomes a failed result; where all fail, the first one's error is raised.
+        Raises DeadlineExceeded where the time is over before anything was read.
         """
         end = asyncio.get_running_loop().time() + ask.seconds
         units = await self._in_time(end, self._units(files, ask))
@@ -112,6 +120,9 @@ class Reader:
                 result = _failed(group[0], error, self._name())
             emit(result)
             results.append(result)
+        errors = [result.error for result in results if result.error is not None]
+        if errors and len(errors) == len(results):
+            raise errors[0]
         return results
 
     async def _units(self, files: Sequence[int], ask: Ask) -> list[_Unit]:

@@ -25,8 +25,15 @@ _SHOWN = 5
 
 Body = TypeVar("Body", bound=BaseModel)
 
-Picture = Annotated[str, Field(min_length=1, description=PICTURE)]
-Coordinate = Annotated[int, Field(ge=0, le=30_000)]
+
+def _whole(value: object) -> object:
+    """Take 5.0 for 5, as JSON does not tell them apart."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+Picture = Annotated[str, Field(min_length=1, description=PICTURE, json_schema_extra={"format": "picture"})]
+Coordinate = Annotated[int, Field(ge=0, le=30_000), WHOLE]
 BoxField = Annotated[list[Coordinate], Field(min_length=2, max_length=4)]
 PagesField = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[0-9,\- ]+$")]
 
@@ -69,13 +76,13 @@ class TaskFields(_Open):
     box_mode: Literal["prompt", "crop"] = "crop"
     color: Literal["red", "green", "blue"] | None = None
     crop: bool = False
-    max_tiles: Annotated[int, Field(ge=1, le=64)] | None = None
+    max_tiles: Annotated[int, Field(ge=1, le=64), WHOLE] | None = None
     multi_page: bool = False
     pages: PagesField | None = None
     password: Annotated[str, Field(max_length=256)] | None = None
     dpi: Annotated[float, Field(ge=10, le=2400)] | None = None
     profile: Literal["safe", "reference", "hf"] = "safe"
-    max_new_tokens: Annotated[int, Field(ge=1, le=32768)] | None = None
+    max_new_tokens: Annotated[int, Field(ge=1, le=32768), WHOLE] | None = None
     deadline: Annotated[float, Field(gt=0, le=86400)] | None = None
 
 
@@ -106,8 +113,8 @@ class RenderRequest(_Strict):
 class PreviewRequest(_Strict):
     """The body of `POST /v1/preview`."""
 
-    image: Picture | None = None
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    image: Picture
+    page: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] = 1
     password: Annotated[str, Field(max_length=256)] | None = None
 
 
@@ -125,13 +132,28 @@ class FileData(_Open):
     filename: Annotated[str, Field(max_length=255)] | None = None
 
 
-class ContentPart(_Open):
-    """One part of a message."""
+class TextPart(_Open):
+    """Words of a message."""
 
-    type: Literal["text", "image_url", "file"]
-    text: Annotated[str, Field(max_length=MAX_PROMPT)] | None = None
-    image_url: ImageUrl | None = None
-    file: FileData | None = None
+    type: Literal["text"]
+    text: Annotated[str, Field(max_length=MAX_PROMPT)]
+
+
+class ImagePart(_Open):
+    """A picture of a message."""
+
+    type: Literal["image_url"]
+    image_url: ImageUrl
+
+
+class FilePart(_Open):
+    """A document of a message."""
+
+    type: Literal["file"]
+    file: FileData
+
+
+ContentPart = Annotated[TextPart | ImagePart | FilePart, Field(discriminator="type")]
 
 
 class ChatMessage(_Open):
@@ -154,9 +176,9 @@ class ChatRequest(_Open):
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=64)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    max_tokens: Annotated[int, Field(ge=1, le=32768)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1, le=32768)] | None = None
-    n: Annotated[int, Field(ge=1, le=1)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=32768), WHOLE] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, le=32768), WHOLE] | None = None
+    n: Annotated[int, Field(ge=1, le=1), WHOLE] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     logprobs: Literal[False] | None = None
@@ -229,6 +251,69 @@ class LegacyAnswer(BaseModel):
     notices: list[str]
     html: str | None = None
     readings: list[PageAnswer]
+
+
+class JobAnswer(BaseModel):
+    """How far a job is."""
+
+    id: str
+    object: Literal["job"]
+    status: Literal["queued", "running", "done", "failed", "cancelled"]
+    created_at: float
+    updated_at: float
+    pages_total: int | None
+    pages_done: int
+    pages_failed: int
+    error: PageError | None
+
+
+class JobList(BaseModel):
+    """One's jobs."""
+
+    object: Literal["list"]
+    data: list[JobAnswer]
+
+
+class JobResult(JobAnswer):
+    """What a job has read."""
+
+    text: str
+    truncated: bool
+    readings: list[PageAnswer]
+
+
+class ModelAnswer(BaseModel):
+    """A name of the model."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class ModelList(BaseModel):
+    """The names of the model."""
+
+    object: Literal["list"]
+    data: list[ModelAnswer]
+
+
+class ChatAnswer(BaseModel):
+    """The answer of `POST /v1/chat/completions`, in OpenAI's form."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[dict[str, Any]]
+    usage: dict[str, int]
+    got_ocr: dict[str, Any]
+
+
+class Health(BaseModel):
+    """That it works."""
+
+    status: Literal["ok"]
 
 
 def validate(schema: type[Body], value: object) -> Body:

@@ -1,0 +1,371 @@
+"""More work than fits (S4), clients that leave (S5), the end of the service (S6), and processes that die (S12)."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from typing import Any
+
+import httpx
+import pytest
+from serve_kit import Running, Start, b64, check_leaks, picture, png
+
+SLOW = {"text": "a b c d", "tokens": 8, "delay": 0.05}
+
+
+async def flood(url: str, count: int) -> list[tuple[int, float, dict[str, str]]]:
+    """Send requests all at once; give (status, seconds, headers) of each."""
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=120) as client:
+
+        async def one() -> tuple[int, float, dict[str, str]]:
+            began = time.perf_counter()
+            answer = await client.post("/ocr", json=body)
+            check_leaks(answer.content)
+            return answer.status_code, time.perf_counter() - began, dict(answer.headers)
+
+        body = {"image": picture()}
+        await client.get("/livez")
+        return await asyncio.gather(*(one() for _ in range(count)))
+
+
+def test_two_hundred_clients_at_once(start: Start) -> None:
+    """Nine places: nine are read, the others are told to come back; nobody is cut off."""
+    running = start({"default": SLOW}, queue=8)
+    found = asyncio.run(flood(running.url, 200))
+    statuses = [status for status, _, _ in found]
+    assert set(statuses) == {200, 429}
+    assert statuses.count(200) >= 9
+    refused = [headers for status, _, headers in found if status == 429]
+    assert all(1 <= int(headers["retry-after"]) <= 60 for headers in refused)
+    assert all(500 <= int(headers["retry-after-ms"]) <= 60000 for headers in refused)
+    assert running.metric("got_ocr_requests_refused") == len(refused)
+    assert running.metric("got_ocr_requests_inside") == 0
+    assert running.metric("got_ocr_bytes_held") == 0
+
+
+def test_a_refusal_is_quick(start: Start) -> None:
+    """With every place taken, refusals are measured one after another: p99 at most 50 ms."""
+    running = start(queue=0)
+    hold = threading.Thread(target=lambda: running.client().post("/ocr", json={"image": picture(108)}))
+    hold.start()
+    while running.metric("got_ocr_requests_inside") < 1:
+        time.sleep(0.01)
+    took = []
+    with running.client() as client:
+        for _ in range(100):
+            began = time.perf_counter()
+            answer = client.post("/ocr", json={"image": "x" * 1000})
+            took.append(time.perf_counter() - began)
+            if answer.status_code != 429:
+                break
+    hold.join()
+    took.sort()
+    assert len(took) > 10
+    # The goal is 50 ms on an idle machine; a busy one is given twice that.
+    assert took[int(len(took) * 0.99) - 1] < 0.1
+
+
+def test_one_key_does_not_take_every_place(start: Start) -> None:
+    running = start(queue=3, per_key=2, api_keys="first,second")
+
+    async def run() -> tuple[list[int], list[str], int]:
+        async with httpx.AsyncClient(base_url=running.url, timeout=60) as client:
+            mine = {"authorization": "Bearer first"}
+            posts = [
+                asyncio.create_task(client.post("/ocr", json={"image": picture(108)}, headers=mine)) for _ in range(4)
+            ]
+            await asyncio.sleep(0.5)
+            other = await client.post("/ocr", json={"image": picture()}, headers={"authorization": "Bearer second"})
+            answers = await asyncio.gather(*posts)
+            codes = [answer.json().get("error", {}).get("code", "") for answer in answers]
+            return [answer.status_code for answer in answers], codes, other.status_code
+
+    statuses, codes, other = asyncio.run(run())
+    assert sorted(statuses) == [200, 200, 429, 429]
+    assert codes.count("rate_limited") == 2
+    assert other == 200
+
+
+def raw(running: Running, path: str, body: dict[str, Any]) -> socket.socket:
+    """Send a request and leave the answer unread."""
+    data = json.dumps(body).encode()
+    sock = running.connect()
+    sock.sendall(
+        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(data)}\r\n\r\n".encode()
+        + data
+    )
+    return sock
+
+
+def leave_and_measure(running: Running, path: str, body: dict[str, Any], wait: float) -> float:
+    """Start a request, close its connection, and give how long the next one took."""
+    sock = raw(running, path, body)
+    time.sleep(wait)
+    sock.close()
+    began = time.perf_counter()
+    with running.client() as client:
+        while True:
+            answer = client.post("/ocr", json={"image": picture()})
+            if answer.status_code == 200:
+                return time.perf_counter() - began
+            assert answer.status_code == 429
+
+
+ENDLESS = {"image": picture(105)}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/ocr", ENDLESS),
+        ("/v1/ocr", {**ENDLESS, "stream": True}),
+        (
+            "/v1/chat/completions",
+            {
+                "model": "got-ocr",
+                "stream": True,
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "image_url", "image_url": {"url": "data:image/png;base64," + picture(105)}}
+                        ],
+                    }
+                ],
+            },
+        ),
+    ],
+)
+def test_who_leaves_frees_the_model(start: Start, path: str, body: dict[str, Any]) -> None:
+    """One step (50 ms) and 100 ms, and what the next request itself needs (on a busy machine, generously)."""
+    running = start(queue=0)
+    took = sorted(leave_and_measure(running, path, body, 0.3) for _ in range(8))
+    assert took[len(took) // 2] < 0.5, took
+    assert running.metric("got_ocr_model_restarts") == 0
+
+
+def test_who_leaves_the_queue_frees_the_place(start: Start) -> None:
+    running = start(queue=1)
+    first = raw(running, "/ocr", ENDLESS)
+    time.sleep(0.2)
+    for _ in range(5):
+        queued = raw(running, "/ocr", {"image": picture()})
+        time.sleep(0.1)
+        assert running.metric("got_ocr_requests_inside") == 2
+        queued.close()
+        time.sleep(0.1)
+        assert running.metric("got_ocr_requests_inside") == 1
+    first.close()
+    time.sleep(0.2)
+    assert running.metric("got_ocr_requests_inside") == 0
+    assert running.metric("got_ocr_queue_length") == 0
+    assert any('"code": "client_gone"' in line for line in running.lines)
+
+
+def test_who_leaves_during_decoding_frees_the_decoder(start: Start) -> None:
+    """A large picture takes its time to decode; its process is not waited for."""
+    import io
+
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.effect_noise((5000, 5000), 80).save(out, "PNG", compress_level=1)
+    big = {"image": b64(out.getvalue())[:19_000_000]}
+    running = start(queue=0, decoders=1, max_image=40_000_000, max_body=60_000_000)
+    big = {"image": b64(out.getvalue())}
+    took = [leave_and_measure(running, "/ocr", big, 0.6) for _ in range(3)]
+    assert running.metric("got_ocr_requests_inside") == 0
+    assert running.metric("got_ocr_bytes_held") == 0
+    assert sorted(took)[1] < 8  # the next process has to start first
+
+
+def test_the_end_lets_finish_what_is_under_way(start: Start) -> None:
+    running = start({"default": {**SLOW, "tokens": 40}})
+    streams = [raw(running, "/v1/ocr", {"image": picture(), "stream": True})]
+    streams += [raw(running, "/ocr", {"image": picture()})]
+    time.sleep(0.5)
+    probe = running.connect()
+    running.process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    probe.sendall(b"GET /readyz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+    while True:
+        answer = httpx.get(running.url + "/readyz")
+        if answer.status_code == 503:
+            break
+        assert time.monotonic() - began < 1
+    assert answer.json()["error"]["code"] == "not_ready"
+    assert time.monotonic() - began < 0.5
+    refused = httpx.post(running.url + "/ocr", json={"image": picture()})
+    assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+    texts = [read(sock) for sock in streams]
+    assert b'event: end\ndata: {"status": "ok"' in texts[0]
+    assert b'"status":"ok"' in texts[1]
+    assert running.process.wait(20) == 0
+    assert time.monotonic() - began < 20
+
+
+def read(sock: socket.socket) -> bytes:
+    sock.settimeout(60)
+    data = b""
+    while chunk := sock.recv(1 << 16):
+        data += chunk
+        if b"event: end" in data or (b"content-length" in data and data.endswith(b"}")):
+            break
+    return data
+
+
+def test_the_end_cuts_what_takes_too_long_and_says_so(start: Start) -> None:
+    running = start(drain=1)
+    stream = raw(running, "/v1/ocr", {**ENDLESS, "stream": True})
+    queued = raw(running, "/ocr", {"image": picture()})
+    time.sleep(0.5)
+    running.process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    assert b'event: end\ndata: {"status": "shutdown", "truncated": true' in read(stream)
+    assert b'"code":"not_ready"' in read(queued)
+    assert running.process.wait(20) == 0
+    assert time.monotonic() - began < 6
+
+
+def test_a_second_signal_ends_at_once(start: Start) -> None:
+    running = start(drain=60)
+    stream = raw(running, "/v1/ocr", {**ENDLESS, "stream": True})
+    time.sleep(0.5)
+    children = [pid for pids in running.children().values() for pid in pids]
+    running.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    assert running.process.poll() is None
+    running.process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    running.process.wait(20)
+    assert time.monotonic() - began < 3
+    stream.close()
+    time.sleep(0.3)
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in children)
+
+
+def test_children_end_with_a_killed_service(start: Start) -> None:
+    running = start()
+    stream = raw(running, "/v1/ocr", {**ENDLESS, "stream": True})
+    time.sleep(0.3)
+    children = [pid for pids in running.children().values() for pid in pids]
+    assert len(children) == 4
+    running.process.kill()
+    running.process.wait()
+    stream.close()
+    end = time.monotonic() + 5
+    while time.monotonic() < end and any(alive(pid) for pid in children):
+        time.sleep(0.05)
+    assert not any(alive(pid) for pid in children)
+
+
+def alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def kill_some(running: Running, kind: str, times: int) -> None:
+    """Kill a process while it works; only the request that it worked on may fail, and with a code of its own."""
+    body = {"worker": {"image": picture(108)}, "decode": {"image": picture()}, "render": None}[kind]
+    rng = random.Random(kind)
+    for _ in range(times):
+        running.wait_ready(30)
+        outcome: list[httpx.Response] = []
+        path = "/ocr" if body else "/v1/render"
+
+        def one(path: str = path, outcome: list[httpx.Response] = outcome) -> None:
+            with running.client() as client:
+                outcome.append(client.post(path, json=body or {"text": "word " * 20_000}))
+
+        thread = threading.Thread(target=one)
+        thread.start()
+        time.sleep(rng.random() * 0.3)
+        for pid in running.children()[kind]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        thread.join(30)
+        assert not thread.is_alive()
+        answer = outcome[0]
+        if answer.status_code != 200:
+            assert (answer.status_code, answer.json()["error"]["code"]) in ((502, "worker_crash"), (503, "not_ready"))
+        assert running.wait_ready(30) < 15
+        with running.client() as client:
+            again = client.post("/ocr", json={"image": picture()})
+            assert again.status_code == 200, again.text
+
+
+@pytest.mark.parametrize("kind", ["worker", "decode", "render"])
+def test_killed_processes_cost_one_request(start: Start, kind: str) -> None:
+    running = start()
+    kill_some(running, kind, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["worker", "decode", "render"])
+def test_a_hundred_kills(start: Start, kind: str) -> None:
+    running = start()
+    kill_some(running, kind, 100)
+
+
+def test_a_crash_fails_its_request_and_no_other(start: Start) -> None:
+    running = start()
+    with running.client() as client:
+        crashed = client.post("/ocr", json={"image": picture(101)})
+        assert (crashed.status_code, crashed.json()["error"]["code"]) == (502, "worker_crash")
+        assert "retry-after" in crashed.headers
+        running.wait_ready()
+        stream = client.post("/v1/ocr", json={"image": picture(101), "stream": True}).text
+        assert '"code": "worker_crash"' in stream.rstrip().splitlines()[-1]
+        running.wait_ready()
+        assert client.post("/ocr", json={"image": picture()}).status_code == 200
+    assert running.metric("got_ocr_model_restarts") == 2
+
+
+def test_a_queued_request_survives_the_crash_before_it(start: Start) -> None:
+    running = start()
+
+    async def run() -> list[int]:
+        async with httpx.AsyncClient(base_url=running.url, timeout=60) as client:
+            first = asyncio.create_task(client.post("/v1/ocr", json={"image": picture(101)}))
+            await asyncio.sleep(0.02)
+            others = [asyncio.create_task(client.post("/ocr", json={"image": picture()})) for _ in range(3)]
+            return [answer.status_code for answer in await asyncio.gather(first, *others)]
+
+    first, *others = asyncio.run(run())
+    assert first == 502
+    assert others == [200, 200, 200]
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_service(start: Start) -> None:
+    running = start(wait=False, engine="model", model="/nowhere/at/all")
+    assert running.process.wait(60) == 9
+    time.sleep(0.2)
+    assert any("invalid_model" in line or "model_not_found" in line for line in running.lines)
+
+
+def test_an_address_in_use_is_told(start: Start) -> None:
+    running = start()
+    other = start(wait=False, port=running.port)
+    assert other.process.wait(30) == 2
+
+
+def test_pictures_are_the_same_in_every_worker(start: Start) -> None:
+    """Two processes with the model read side by side."""
+    running = start({"default": SLOW}, workers=2)
+    began = time.monotonic()
+    found = asyncio.run(flood(running.url, 2))
+    assert [status for status, _, _ in found] == [200, 200]
+    assert time.monotonic() - began < 5
+    assert len(running.children()["worker"]) == 2
+    assert len(png()) > 0
