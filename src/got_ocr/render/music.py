@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from got_ocr.render.child import run_child
 from got_ocr.render.failure import RenderFailed
+from got_ocr.render.kernfix import repair
 from got_ocr.render.markup import Markup
 from got_ocr.render.sanitize import SVG, Node, clean, parse, serialise, visit
 
@@ -20,7 +21,9 @@ def to_svg(source: str, prefix: str = "") -> Markup:
     """
     if len(source) > MAX_KERN:
         raise RenderFailed(f"a score longer than {MAX_KERN} characters is not drawn")
-    answer = run_child("got_ocr.render.music_child", _tabbed(source), "verovio")
+    if "**" not in source:
+        raise RenderFailed("this text holds no score")
+    answer = run_child("got_ocr.render.music_child", repair(source), "verovio")
     svg = clean(parse(answer), SVG, prefix or "m-")
     if not any(True for _ in _shown(svg)):
         raise RenderFailed("this text holds no score")
@@ -36,20 +39,6 @@ def _shown(node: Node) -> Iterator[Node]:
             if child.name in ("use", "text"):
                 yield child
             yield from _shown(child)
-
-
-def _tabbed(source: str) -> str:
-    """Put tabs back between spines where a reading has blanks, and the end mark where it was cut off."""
-    lines = [line.rstrip() for line in source.strip("\n").split("\n") if line.strip()]
-    spines = next((len(line.split()) for line in lines if line.startswith("**")), 1)
-    result = []
-    for line in lines:
-        if "\t" not in line and not line.startswith("!") and spines > 1 and len(line.split()) == spines:
-            line = "\t".join(line.split())
-        result.append(line)
-    if result and not result[-1].lstrip().startswith("*-"):
-        result.append("\t".join(["*-"] * (result[-1].count("\t") + 1)))
-    return "\n".join(result) + "\n"
 
 
 def _style(svg: Node) -> None:
