@@ -1,12 +1,22 @@
 """Mathpix Markdown and LaTeX text -> HTML and GitHub's Markdown. The text of a page is never lost."""
 
 import re
+from html import unescape
 
 import pytest
 
 from got_ocr.render import render
 from got_ocr.render.blocks import parse_blocks
 from got_ocr.render.tree import Heading, Listing, Maths, Paragraph, Preformatted, Section, Table, Text
+
+TEXTS = [
+    "A *lone star, a [bracket, a `tick, a $ sign, {brace, under_score_ and ^caret~",
+    "\\alpha \\beta outside, \\textbf{unclosed and \\frac{1} alone",
+    "1. one\n\ntwo\n3) three\n  - deep\nplain | pipe | line\n# not # heading #",
+    "a & b \\\\ c & d \\hline x",
+    "See \\ref{fig:1}, \\cite{knuth} and \\eqref{2}.",
+    "\\begin{unknown}{arg} inner \\end{unknown} \\end{stray}",
+]
 
 
 def html(text: str) -> str:
@@ -119,6 +129,21 @@ def test_footnotes_meet_their_marks() -> None:
     assert "below</li>" in made
 
 
+def test_a_mark_without_its_footnote_is_text() -> None:
+    assert "sk[^o]rnd" in html("Scorned (sk[^o]rnd)")
+    assert gfm("Scorned (sk[^o]rnd)") == "Scorned (sk&#91;^o]rnd)\n"
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_github_markdown_says_what_html_says(text: str) -> None:
+    """Read by another's reader of Markdown, our Markdown shows the words of our HTML."""
+    markdown_it = pytest.importorskip("markdown_it", reason="markdown-it-py is not installed")
+    reader = markdown_it.MarkdownIt("gfm-like", {"html": True, "linkify": False})
+    text = text.replace("$", "")
+    shown = [re.sub(r"<[^>]+>|\s+", "", made) for made in (reader.render(gfm(text)), html(text))]
+    assert unescape(shown[0]) == unescape(shown[1])
+
+
 def test_a_footnote_text_without_label_keeps_its_own_mark() -> None:
     assert '<span class="mark">' not in html("\\footnotetext{\\( { }^{1} \\) note}")
 
@@ -153,16 +178,6 @@ def test_deep_nesting_is_shown_flat(depth: int) -> None:
     assert "core" in words("\\begin{quote}" * depth + "core" + "\\end{quote}" * depth)
     assert "core" in words("> " * depth + "core")
     assert "core" in words("".join("  " * at + "- x\n" for at in range(min(depth, 200))) + "core")
-
-
-TEXTS = [
-    "A *lone star, a [bracket, a `tick, a $ sign, {brace, under_score_ and ^caret~",
-    "\\alpha \\beta outside, \\textbf{unclosed and \\frac{1} alone",
-    "1. one\n\ntwo\n3) three\n  - deep\nplain | pipe | line\n# not # heading #",
-    "a & b \\\\ c & d \\hline x",
-    "See \\ref{fig:1}, \\cite{knuth} and \\eqref{2}.",
-    "\\begin{unknown}{arg} inner \\end{unknown} \\end{stray}",
-]
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -157,7 +157,7 @@ def _mark(reader: Reader, match: re.Match[str]) -> int:
 
 
 def _note(reader: Reader, match: re.Match[str]) -> int:
-    reader.out.append(NoteMark(match.group()[2:-1]))
+    reader.out.append(NoteMark(match.group()[2:-1], bracketed=True))
     return match.end()
 
 

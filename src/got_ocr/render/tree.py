@@ -61,9 +61,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class NoteMark:
-    """A reference to a footnote that stands elsewhere."""
+    """A reference to a footnote that stands elsewhere; `bracketed` as `[^label]`, which is one only if there is such a note."""
 
     label: str
+    bracketed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +176,17 @@ class Rule:
 
 
 Block = Heading | Paragraph | Maths | Listing | Section | Preformatted | Table | Drawing | NoteText | Rule
+
+
+def note_labels(blocks: tuple[Block, ...]) -> frozenset[str]:
+    """Return the labels of all footnote texts of a document."""
+    found: set[str] = set()
+    for block in blocks:
+        if isinstance(block, NoteText):
+            found.add(block.label)
+        elif isinstance(block, Section):
+            found |= note_labels(block.blocks)
+        elif isinstance(block, Listing):
+            for item in block.items:
+                found |= note_labels(item.blocks)
+    return frozenset(found)

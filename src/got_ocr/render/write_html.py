@@ -37,6 +37,7 @@ from got_ocr.render.tree import (
     Styled,
     Table,
     Text,
+    note_labels,
 )
 
 _STYLES = {"strong": "strong", "em": "em", "u": "u", "s": "s", "sub": "sub", "sup": "sup", "tt": "code"}
@@ -77,6 +78,7 @@ class HtmlWriter:
         self._notes: list[tuple[str, int, Markup]] = []
         self._anchors: dict[str, int] = {}
         self._numbers = count(1)
+        self._labels: frozenset[str] = frozenset()
         self._in_link = False
 
     def _mathml(self, source: str, display: bool) -> Markup:
@@ -89,6 +91,7 @@ class HtmlWriter:
 
     def document(self, blocks: tuple[Block, ...]) -> Markup:
         """Write the blocks and below them the footnotes."""
+        self._labels = note_labels(blocks)
         body = self.blocks(blocks)
         if not self._notes:
             return body
@@ -231,6 +234,8 @@ class HtmlWriter:
         return self.note_mark(NoteMark(label))
 
     def note_mark(self, inline: NoteMark) -> Markup:
+        if inline.bracketed and inline.label not in self._labels:
+            return escape(f"[^{inline.label}]")
         target = f"#{self.prefix}note-{self._anchor(inline.label)}"
         return element("sup", {}, inline.label if self._in_link else element("a", {"href": target}, inline.label))
 

@@ -34,10 +34,12 @@ from got_ocr.render.tree import (
     Styled,
     Table,
     Text,
+    note_labels,
 )
 from got_ocr.render.write_html import HtmlWriter, safe_address
 
-_SPECIAL = re.compile(r"[\\`*_\[\]<>$~|]|&(?=[#a-zA-Z])")
+# Brackets are left alone where no link can come of them: `\[` opens a formula for readers of Mathpix Markdown.
+_SPECIAL = re.compile(r"[\\`*_<>$~|]|\](?=[(\[:])|\[(?=\^)|&(?=[#a-zA-Z])")
 _LINE_START = re.compile(r"^([ \t]*)(#{1,6}(?=\s)|[-+](?=\s|$)|[-=]{2,}\s*$|\d{1,9}(?=[.)]\s))", re.M)
 _WRAPS = {"strong": ("**", "**"), "em": ("*", "*"), "s": ("~~", "~~"), "sub": ("<sub>", "</sub>")}
 _WRAPS |= {"sup": ("<sup>", "</sup>"), "u": ("<u>", "</u>"), "sc": ("", "")}
@@ -51,8 +53,10 @@ class MarkdownWriter:
     dollars: bool
     _notes: list[str] = field(default_factory=list)
     _in_cell: bool = False
+    _labels: frozenset[str] = frozenset()
 
     def document(self, blocks: tuple[Block, ...]) -> str:
+        self._labels = note_labels(blocks)
         parts = [self.blocks(blocks), *self._notes]
         return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -95,7 +99,7 @@ class MarkdownWriter:
         if block.role in ("figure", "table", "wrapfigure", "center", "flushright", "framed", "tcolorbox"):
             return body
         title = f" ({_escape(block.title)})" if block.title else ""
-        return f"**{block.role.capitalize()}{title}.** {body}"
+        return f"**{block.role.capitalize()}{title}** {body}"
 
     def preformatted(self, block: Preformatted) -> str:
         return fenced(block.text, block.language)
@@ -104,7 +108,9 @@ class MarkdownWriter:
         return fenced(block.source.strip(), {"tikz": "latex"}.get(block.kind, block.kind))
 
     def note_text(self, block: NoteText) -> str:
-        self._notes.append(f"[^{_label(block.label or str(len(self._notes) + 1))}]: {self.inlines(block.children)}")
+        """Keep a footnote for the end; one without a label carries its mark in its own text."""
+        mark = f"[^{_label(block.label)}]: " if block.label else ""
+        self._notes.append(mark + _one_line(self.inlines(block.children)))
         return ""
 
     def rule(self, block: Rule) -> str:
@@ -136,7 +142,8 @@ class MarkdownWriter:
         return escape(self.maths_inline(Maths(source, display)))
 
     def text(self, inline: Text) -> str:
-        return _escape(inline.text)
+        # A doubled backslash ends a line for readers of Mathpix Markdown.
+        return _escape(inline.text, "\\\\" if self.dollars else "&#92;")
 
     def maths_inline(self, inline: Maths) -> str:
         source = " ".join(_maths(inline.source).split())
@@ -177,6 +184,8 @@ class MarkdownWriter:
         return f"[^{label}]"
 
     def note_mark(self, inline: NoteMark) -> str:
+        if inline.bracketed and inline.label not in self._labels:
+            return _escape(f"[^{inline.label}]")
         return f"[^{_label(inline.label)}]"
 
     def picture(self, inline: Picture) -> str:
@@ -192,12 +201,16 @@ def _without_classes(table: str) -> str:
     return re.sub(r' (?:class|scope)="[^"]*"', "", table).replace("<tr>", "\n<tr>")
 
 
-def _escape(text: str) -> str:
-    return _SPECIAL.sub(lambda match: _ESCAPES.get(match.group(), "\\" + match.group()), legal(text))
+def _escape(text: str, backslash: str = "\\\\") -> str:
+    return _SPECIAL.sub(lambda match: _escaped(match.group(), backslash), legal(text))
+
+
+def _escaped(sign: str, backslash: str) -> str:
+    return backslash if sign == "\\" else _REFERENCES.get(sign, "\\" + sign)
 
 
 # A backslash would not stop HTML in every renderer; a reference does.
-_ESCAPES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_REFERENCES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "[": "&#91;", "]": "&#93;"}
 
 
 def _maths(source: str) -> str:
