@@ -73,11 +73,12 @@ def train(
     if not resume and checkpoint.found(out / "checkpoints"):
         raise InvalidValue(f"{out.name} already holds a run: go on with --resume, or name another folder")
     run = _open(recipe, out, base, own_device(device), note)
-    place, tensors = _resume(run, note) if resume else (Place(), {})
+    say = note if run.group.leads else _nothing
+    place, tensors = _resume(run, say) if resume else (Place(), {})
     if run.group.leads:
         run.progress.go_back(place.step)
     if place.stage >= len(recipe.stages):
-        note(f"nothing to do: the run is finished, after {place.step} steps")
+        say(f"nothing to do: the run is finished, after {place.step} steps")
     for number in range(place.stage, len(recipe.stages)):
         place = run_stage(run, run.recipe.stages[number], replace(place, stage=number), tensors)
         tensors = {}
@@ -104,6 +105,10 @@ def _open(recipe: Recipe, out: Path, base: Path, device: str, note: Callable[[st
         replace(recipe, stages=stages), learner, model.config.spec, tokenizer, vocabulary, out, torch.device(device),
         Progress(out / "log.jsonl", recipe.steps, note), join(device),
     )  # fmt: skip
+
+
+def _nothing(line: str) -> None:
+    """Say what all but the leading process say."""
 
 
 def _with_data(stage: Stage, base: Path) -> Stage:
