@@ -97,7 +97,9 @@ def test_rows_do_not_touch_each_other(dtype: torch.dtype) -> None:
             assert not torch.equal(one[1], two[1])
 
 
-def test_what_lies_behind_a_row_is_never_seen() -> None:
+@pytest.mark.parametrize("whole", [0, 3, 100])
+def test_what_lies_behind_a_row_is_never_seen(whole: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoder, "WHOLE", whole)
     model = fast_model(network(LINES, DECODERS["tiny"], 13, torch.bfloat16))
     ids, sizes = prompts(model, [5, 2], 1)
     with torch.inference_mode():
@@ -109,6 +111,18 @@ def test_what_lies_behind_a_row_is_never_seen() -> None:
             model.prefill(ids, sizes, None, cache)
             scores.append(model.step(torch.tensor([1, 2]), cache, 6))
     assert torch.equal(*scores)
+
+
+@pytest.mark.parametrize("lengths", [[5], [5, 5], [5, 2, 4]], ids=str)
+def test_reading_the_whole_cache_changes_no_score(lengths: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    model = fast_model(network(LINES, DECODERS["bundled"], 16, torch.bfloat16))
+    ids, sizes = prompts(model, lengths, 1)
+    steps = list(prompts(model, [len(lengths)] * 20, 2)[0])
+    with torch.inference_mode():
+        whole = run(model, ids, sizes, steps)
+        monkeypatch.setattr(decoder, "WHOLE", 0)
+        for got, wanted in zip(whole, run(model, ids, sizes, steps), strict=True):
+            assert gap(got, wanted) <= 0.05
 
 
 def test_rotary_tables_grow_with_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """The decoder for inference on the CPU. The plain definition is `got_ocr.model.decoder`.
 
 What is different: one product for query, key and value and one for gate and up; weights are packed; rotary tables are
-kept; a step attends with batched products instead of `scaled_dot_product_attention`, without a mask where rows are
-equally long; the last layer's prefill goes on with the last positions alone.
+kept; a step attends with batched products instead of `scaled_dot_product_attention`; the last layer's prefill goes on
+with the last positions alone.
 
 Shapes: B batch rows, T new positions, S cache positions, C width, H heads, D head width, W vocabulary.
 """
@@ -20,6 +20,9 @@ from got_ocr.model.fast.linear import Linear, pack
 
 ROWS_AT_ONCE = 1024  # rows of the widened MLP, so that they stay in the cache
 FIRST_POSITIONS = 1024  # rotary tables start with these and double
+# PyTorch copies a bfloat16 matrix that has a gap behind it before it multiplies, and a copy costs three readings: a step reads
+# the whole cache under a mask unless that is this many times what is filled.
+WHOLE = 3
 
 Rope = tuple[Tensor, Tensor]  # cosine, sine: (..., 2, 1, D), queries (scaled) first, then keys
 
@@ -53,10 +56,10 @@ class Layer:
         keys, values = cache.keys[layer], cache.values[layer]  # (B, H, S, D)
         at.write(keys, k)
         at.write(values, v)
-        keys, values = keys[:, :, : at.reach].flatten(0, 1), values[:, :, : at.reach].flatten(0, 1)
+        keys, values = keys[:, :, : at.span].flatten(0, 1), values[:, :, : at.span].flatten(0, 1)
         scores = torch.bmm(q.reshape(b * self.heads, 1, -1), keys.transpose(1, 2))  # (B*H, 1, S)
         if at.mask is not None:
-            scores.view(b, self.heads, at.reach).add_(at.mask)
+            scores.view(b, self.heads, at.span).add_(at.mask)
         mixed = torch.bmm(torch.softmax(scores, -1), values).view(b, c)
         return self.finish(x, mixed)
 
@@ -82,31 +85,38 @@ class Layer:
 class Places:
     """Say where a step writes and what it sees.
 
-    rows, at: (B,) each row and its filled positions. first: of row 0. mask: (B, 1, reach), None if all rows are equally long.
+    rows, at: (B,) each row and its filled positions. first: of row 0. even: all rows are equally long.
+    span: positions that are read. mask: (B, 1, span) hides those that are not filled; None where all are.
     """
 
     rows: Tensor
     at: Tensor
     first: int
-    reach: int
+    even: bool
+    span: int
     mask: Tensor | None
 
     def write(self, cache: Tensor, new: Tensor) -> None:
         """Put (B, H, D) into (B, H, S, D)."""
-        if self.mask is None:
+        if self.even:
             cache[:, :, self.first].copy_(new)
         else:
             cache[self.rows, :, self.at] = new
 
 
-def places(lengths: Tensor, reach: int, dtype: torch.dtype) -> Places:
+def places(cache: Cache, reach: int) -> Places:
     """Find where a step writes and what it may see. reach: no row is longer after the step."""
+    lengths, dtype = cache.lengths, cache.keys.dtype
     rows, first = torch.arange(lengths.shape[0]), int(lengths[0])
-    if bool((lengths == first).all()):
-        return Places(rows, lengths, first, first + 1, None)
-    hidden = torch.arange(reach) > lengths[:, None]
+    even = bool((lengths == first).all())
+    span = first + 1 if even else reach
+    if dtype is torch.bfloat16 and cache.size <= WHOLE * span:
+        span = cache.size
+    if even and span == first + 1:
+        return Places(rows, lengths, first, even, span, None)
+    hidden = torch.arange(span) > lengths[:, None]
     mask = torch.zeros(hidden.shape, dtype=dtype).masked_fill_(hidden, -torch.inf)
-    return Places(rows, lengths, first, reach, mask[:, None])
+    return Places(rows, lengths, first, even, span, mask[:, None])
 
 
 class FastDecoder:
@@ -124,17 +134,6 @@ class FastDecoder:
         """Look ids up: (...) -> (..., C)."""
         return F.embedding(ids, self._table)
 
-    def new_cache(self, rows: int, size: int) -> Cache:
-        """Allocate an empty cache.
-
-        In bfloat16 the keys lie in memory as (L, B, H, D, S): their product with one query then reads rows, 3x faster.
-        """
-        cache = Cache(self.config, rows, size, self._table.device, self._table.dtype)
-        if self._table.dtype is torch.bfloat16:
-            lay, b, h, s, d = cache.keys.shape
-            cache.keys = torch.zeros(lay, b, h, d, s, dtype=cache.keys.dtype, device=cache.keys.device).transpose(3, 4)
-        return cache
-
     def prefill(self, x: Tensor, lengths: Tensor, cache: Cache) -> Tensor:
         """Fill an empty cache and score each row's last position: (B, T, C), (B,) -> (B, W)."""
         cos, sin = self._positions(x.shape[1])
@@ -150,8 +149,8 @@ class FastDecoder:
 
     def step(self, ids: Tensor, cache: Cache, reach: int) -> Tensor:
         """Append one id to each row and score the next: (B,) -> (B, W). reach: no row is longer after the step."""
-        at = places(cache.lengths, reach, self._table.dtype)
-        cos, sin = self._positions(at.reach)
+        at = places(cache, reach)
+        cos, sin = self._positions(reach)
         rope = cos[cache.lengths], sin[cache.lengths]  # (B, 2, 1, D)
         x = self.embed(ids)
         for i, layer in enumerate(self._layers):

@@ -5,7 +5,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from got_ocr.model.decoder import Cache, Decoder
+from got_ocr.model.decoder import Decoder
 from got_ocr.model.fast.decoder import FastDecoder
 from got_ocr.model.fast.vision import FastVision
 from got_ocr.model.got import GotModel
@@ -23,14 +23,9 @@ class FastGot(GotModel):
         nn.Module.__init__(self)
         self.config = plain.config
         self.connector = plain.connector
-        self._fast = FastDecoder(plain.decoder, packed=packed)
         # The twins are no modules, since nothing here trains or is saved; they answer the calls that GotModel makes.
         self.vision = cast(VisionEncoder, FastVision(plain.vision, packed=packed))
-        self.decoder = cast(Decoder, self._fast)
-
-    def new_cache(self, rows: int, size: int) -> Cache:
-        """Allocate an empty cache of `rows` x `size` positions."""
-        return self._fast.new_cache(rows, size)
+        self.decoder = cast(Decoder, FastDecoder(plain.decoder, packed=packed))
 
 
 def fast_model(model: GotModel, *, packed: bool | None = None) -> GotModel:
