@@ -2,9 +2,10 @@
 
 A projection-profile method: local paper colour, ink mask, skew, rows of ink, one strip for each row, dark on white, scaled to the
 tile's height. The same code cuts pictures for training and for reading, so both see the same strips.
-Strips go from top to bottom; columns side by side are read across (use a box for one column).
+Strips go from top to bottom, one text column after another (`columns.py`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
+from got_ocr.columns import reading_order
 from got_ocr.spec import ModelSpec
 
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 Ink = NDArray[np.uint8]  # (height, width), 0 paper .. 255 ink
 
 WORKING_SIDE = 2600  # pixels; larger pictures are shrunk before the search, since a strip is 32 pixels high anyway
@@ -44,6 +47,19 @@ def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
     ink = ink_of(picture)
     ink, mask = _level(ink)
     strips: list[Strip] = []
+    for left, top, right, bottom in reading_order(mask):
+        part = (slice(top, bottom), slice(left, right))
+        for tile, box in _part_lines(ink[part], mask[part], spec):
+            if len(strips) == MOST_STRIPS:
+                return strips
+            there = (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
+            x0, y0, x1, y1 = (round(value * shrink) for value in there)
+            strips.append(Strip(tile, (x0, y0, x1, y1)))
+    return strips
+
+
+def _part_lines(ink: Ink, mask: NDArray[np.bool_], spec: ModelSpec) -> Iterator[tuple[Image.Image, Box]]:
+    """Find the lines of one column, from top to bottom: (tile, box in the part's pixels)."""
     rows = row_spans(mask)
     # Lines of one picture mostly share one size: a line without ascenders or descenders is not blown up.
     usual = float(np.median([bottom - top for top, bottom in rows])) if rows else 0.0
@@ -52,11 +68,7 @@ def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
         above = max(rows[i - 1][1] if i else 0, top - SOFT_EDGE)
         below = min(rows[i + 1][0] if i + 1 < len(rows) else ink.shape[0], bottom + SOFT_EDGE)
         for left, right in _column_spans(mask[top:bottom], spec, height):
-            if len(strips) == MOST_STRIPS:
-                return strips
-            box = (round(left * shrink), round(top * shrink), round(right * shrink), round(bottom * shrink))
-            strips.append(Strip(_tile(ink[above:below], (left, right), height, spec), box))
-    return strips
+            yield _tile(ink[above:below], (left, right), height, spec), (left, top, right, bottom)
 
 
 def ink_of(picture: Image.Image) -> Ink:

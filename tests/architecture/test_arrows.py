@@ -28,7 +28,8 @@ CORRIDOR = {
     "profiles": {"errors", "prompt"},
     "formats": {"errors"},
     "pixels": set(),
-    "lines": {"spec"},
+    "columns": set(),
+    "lines": {"columns", "spec"},
     "generate": {"backends", "errors", "reading", "sampling"},
     "hub": {"errors"},
 }
