@@ -12,7 +12,15 @@ import pytest
 from PIL import Image
 
 from got_ocr import document, pdf
-from got_ocr.errors import ImageDecodeFailed, ImageTooSmall, InputError, InputNotFound, PageRenderFailed, PdfCorrupt, PdfEncrypted
+from got_ocr.errors import (
+    ImageDecodeFailed,
+    ImageTooSmall,
+    InputError,
+    InputNotFound,
+    PageRenderFailed,
+    PdfCorrupt,
+    PdfEncrypted,
+)
 from got_ocr.image import Limits
 
 pikepdf = pytest.importorskip("pikepdf")
