@@ -40,6 +40,7 @@ bundled: .venv/.ready-dev  ## train the bundled model from nothing (resumable)
 	$(BIN)/got-ocr train configs/bundled/printed.toml --out runs/printed --resume
 
 bench: .venv/.ready-dev
+	$(BIN)/got-ocr bench
 	$(BIN)/python benchmarks/synth.py
 
 clean:

@@ -15,6 +15,7 @@ ROOMS = {
     "data": {"errors", "task", "data", "tokenizer"},
     "train": {"errors", "spec", "task", "tokenizer", "prompt", "pixels", "cut", "data", "model", "train"},
     "eval": {"errors", "task", "image", "data", "eval"},
+    "bench": {"errors", "spec", "task", "image", "cut", "pixels", "generate", "backends", "model", "bench"},
     "backends": {"errors", "spec", "pixels", "model", "backends"},
 }
 CORRIDOR = {
