@@ -70,6 +70,29 @@ def words(text: str) -> str:
         ("\\frac{1}{2}", "<mfrac>"),
         ("\\S 3 \\copyright{} \\dag \\LaTeX", "§ 3 © † LaTeX"),
         ("\\includegraphics[width=3cm]{fig.png}", "[picture: fig.png]"),
+        ("hy\\-phen a\\,b c\\;d", "hyphen a\u2009b c d"),
+        ("\\textcolor{red}{r} \\multicolumn{2}{c}{m} \\raisebox{1pt}[2pt]{b}", "r m b"),
+        ("\\textcolor{red} alone", "\\textcolor{red} alone"),
+        ("\\href{https://a.test}{w} \\url{https://b.test}", 'href="https://b.test"'),
+        ("\\href{https://a.test}", '<a href="https://a.test" rel="noopener noreferrer nofollow">https://a.test</a>'),
+        ("\\ref alone \\cite[p. 3]{knuth}", "\\ref alone [knuth]"),
+        ("word\\footnotemark[2]", '<sup><a href="#got-note-1">2</a></sup>'),
+        ("\\label{x}\\vspace{1cm}\\noindent a \\quad b", "a \u2003 b"),
+        ("\\alpha{}x \\beta y \\times", "αx βy ×"),
+        ("\\v s \\c c \\'{\\i}", "š ç í"),
+        ("\\'", "\\&#39;"),
+        ("\\sqrt{2} \\frac12", "<msqrt>"),
+        ("`` unclosed and `one", "`` unclosed and `one"),
+        ("`` a`b ``", "<code>a`b</code>"),
+        ("\\begin{unclosed in a line", "\\begin{unclosed in a line"),
+        ("a \\( never closed", "a \\( never closed"),
+        ("x \\begin{array}{c}1\\end{array} y", "<mtable>"),
+        ("\\textsc{Small} \\sout{gone}", '<span class="small-caps">Small</span> <s>gone</s>'),
+        ("\\begin{minipage}[t]{3cm}in\\end{minipage}", '<p dir="auto">in</p>'),
+        ("\\begin{flushright}r\\end{flushright}", '<div class="flushright">'),
+        ("```smiles\nCCCCO\n```", '<figure class="drawing smiles">'),
+        ("[a [b](https://c.test)](https://d.test)", "[a "),
+        ("<br>x<sub>unclosed", "<br>x&lt;sub&gt;unclosed"),
     ],
 )
 def test_pieces_of_text(text: str, expected: str) -> None:
@@ -211,6 +234,39 @@ def test_github_markdown() -> None:
         "# T\n\n## S\n\nA $x$ **b** 1\\_000 *it* &lt;tag&gt; \\$5.\n\n$$\ny = 1\n$$\n\n- one\n- two\n\n```py\nz\n```\n\n> q\n"
     )
     assert "A \\(x\\)" in str(render(text, kind="markdown", to="md"))
+
+
+def test_markdown_of_all_sorts() -> None:
+    text = (
+        "\\begin{itemize}\\item[\\(\\ast\\)] a\\end{itemize}\n\n\\begin{figure}\\includegraphics{f}\\caption{C}\\end{figure}\n\n"
+        "\\begin{lemma}[X]l\\end{lemma}\n\n\\begin{center}c\\end{center}\n\n---\n\nn\\footnote{foot} \\footnotetext{own mark}\n\n"
+        "\\texttt{t} a`` ` ``b \\underline{u} \\textsc{sc} [w](javascript:x) [v](https://a.test/(1)) \\[ d \\]\n\n"
+        "\\begin{tikzpicture}\\draw (0,0)--(1,1);\\end{tikzpicture}\n\n\\begin{tabular}{l}\\begin{tabular}{l}in\\end{tabular}\\end{tabular}"
+    )
+    made = gfm(text)
+    for part in (
+        *(
+            "- $\\ast$ a",
+            "\\[picture: f\\]".replace("\\", ""),
+            "*C*",
+            "**Lemma (X)** l",
+            "\nc\n",
+            "\n---\n",
+            "n[^1]",
+            "[^1]: foot",
+            "own mark",
+        ),
+        *(
+            "`` ` ``",
+            "<u>u</u>",
+            "sc w [v](https://a.test/%281%29)",
+            "$$\nd\n$$",
+            "```latex\n\\begin{tikzpicture}",
+            "<table>",
+        ),
+    ):
+        assert part in made, part
+    assert "javascript" not in made
 
 
 def test_github_tables() -> None:

@@ -2,47 +2,17 @@
 
 import math
 import re
-import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 import pytest
+from tikz_eyes import ends, near, paths, picture, points
 
 from got_ocr.render import render, render_result
 from got_ocr.render.failure import RenderFailed
-from got_ocr.render.limits import Budget
 from got_ocr.render.tikz import to_svg
 from got_ocr.render.tikz.arith import CM, evaluate, length, number
 from got_ocr.render.tikz.colors import color, defined_color
-from got_ocr.render.tikz.picture import MAX_STEPS, Picture
 from got_ocr.render.tikz.style import Look, Style, apply
-
-NUMBERS = re.compile(r"-?\d+\.?\d*")
-
-
-def picture(source: str) -> Picture:
-    made = Picture("", Budget(MAX_STEPS))
-    made.run(source, Style())
-    return made
-
-
-def paths(source: str) -> list[str]:
-    root = ET.fromstring(to_svg(source))  # noqa: S314 - our own output
-    return [str(node.get("d")) for node in root.iter("{http://www.w3.org/2000/svg}path")]
-
-
-def points(data: str) -> list[tuple[float, float]]:
-    """The points of a path in centimetres, y upwards."""
-    found = [float(text) for text in NUMBERS.findall(data)]
-    return [(round(x / CM, 2), round(-y / CM, 2) + 0.0) for x, y in zip(found[::2], found[1::2], strict=True)]
-
-
-def near(found: Sequence[tuple[float, float]], expected: Sequence[tuple[float, float]]) -> bool:
-    flat = [value for point in found for value in point]
-    return flat == pytest.approx([value for point in expected for value in point], abs=0.02)
-
-
-def ends(source: str) -> list[tuple[float, float]]:
-    return points(paths(source)[0])
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ class Canvas:
             )
         if not parts:
             return
-        place = ",".join(f"{value:.4g}" for value in (matrix.a, -matrix.b, -matrix.c, matrix.d))
+        place = ",".join(f"{value + 0.0:.4g}" for value in (matrix.a, -matrix.b, -matrix.c, matrix.d))
         transform = f"matrix({place},{number(matrix.e)},{number(-matrix.f)})"
         if (matrix.a, matrix.b, matrix.c, matrix.d) == (1.0, 0.0, 0.0, 1.0):
             transform = f"translate({number(matrix.e)},{number(-matrix.f)})"

@@ -121,7 +121,7 @@ class Names:
             return sum(p[0] * w for p, w in points), sum(p[1] * w for p, w in points)
         if system.strip().endswith("polar") and "angle" in pairs and "radius" in pairs:
             return style.matrix.apply(self._polar(pairs["angle"], pairs["radius"], style))
-        if "x" in pairs or "y" in pairs:
+        if system.strip() in ("canvas", "xyz") and pairs:
             return style.matrix.apply(self.vector([pairs.get("x", "0"), pairs.get("y", "0")], style))
         if system.strip() == "node" and "name" in pairs:
             anchor = pairs.get("anchor") or pairs.get("angle")
