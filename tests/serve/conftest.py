@@ -32,7 +32,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One service for every test that changes nothing in it."""
-    running = start_service(tmp_path_factory.mktemp("shared"))
+    running = start_service(tmp_path_factory.mktemp("shared"), decoders=2)
+    yield running
+    running.stop()
+    check_leaks("".join(running.lines[1:]).encode())
+
+
+@pytest.fixture(scope="session")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service with one place: whoever comes while it is taken is sent away."""
+    running = start_service(tmp_path_factory.mktemp("narrow"), queue=0)
     yield running
     running.stop()
     check_leaks("".join(running.lines[1:]).encode())

@@ -36,6 +36,7 @@ SCRIPT = {
         "109": {"tokens": 0, "text": " "},
         "110": {"text": "héllo wörld 你好", "tokens": 3},
         "111": {"text": "slow but steady", "tokens": 40, "delay": 0.05},
+        "113": {"end": "crash", "tokens": 9, "after": 5, "delay": 0.1},
         "112": {"text": "brief", "tokens": 4, "delay": 0.05},
     },
 }
@@ -143,6 +144,7 @@ def start_service(folder: Path, script: dict[str, Any] | None = None, wait: bool
         "port": 0,
         "jobs_dir": folder / "jobs",
         "log_level": "debug",
+        "decoders": 1,
         **settings,
     }
     env = {name: value for name, value in os.environ.items() if not name.startswith("GOT_OCR_")}

@@ -116,7 +116,7 @@ def test_an_error_in_the_middle_of_a_stream_is_raised(remote: Client) -> None:
 
 
 def test_keys_are_sent(start: Start) -> None:
-    running = start(api_keys="sesame", decoders=1)
+    running = start(api_keys="sesame")
     with Client(running.url, api_key="sesame") as client:
         assert client.read(png())
     with Client(running.url) as client, pytest.raises(RemoteError, match="key"):

@@ -318,7 +318,7 @@ def test_too_many_pages_are_refused_and_a_range_is_read(start: Start) -> None:
     out = io.BytesIO()
     pages = [Image.new("1", (20, 20), 1) for _ in range(6)]
     pages[0].save(out, "PDF", save_all=True, append_images=pages[1:])
-    running = start(max_pages=5, decoders=1)
+    running = start(max_pages=5)
     with running.client() as client:
         refused = client.post("/ocr", json={"image": b64(out.getvalue())})
         assert (refused.status_code, refused.json()["error"]["code"]) == (413, "too_many_pages")
@@ -328,7 +328,7 @@ def test_too_many_pages_are_refused_and_a_range_is_read(start: Start) -> None:
 def test_one_request_does_not_hold_everything(start: Start) -> None:
     """Pictures under multi_page are held decoded: what would be too much of them is refused."""
     image = b64(save(Image.new("L", (4000, 4000)), "PNG"))
-    running = start(memory=120_000_000, decoders=1)
+    running = start(memory=120_000_000)
     with running.client() as client:
         assert client.post("/v1/ocr", json={"image": image}).status_code == 200
         answer = client.post("/v1/ocr", json={"images": [image] * 3, "multi_page": True})

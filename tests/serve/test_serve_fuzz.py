@@ -74,9 +74,10 @@ def run(running: Running, folder: Path, *arguments: str) -> int:
     return int(made[1])
 
 
-def test_schemathesis_finds_nothing(start: Start, tmp_path: Path) -> None:
-    running = start(queue=100, max_jobs=100_000, decoders=1)
-    assert run(running, tmp_path, "--max-examples", "3", "--seed", "1", "--phases", "fuzzing,stateful") > 30
+def test_schemathesis_finds_nothing(shared: Running, tmp_path: Path) -> None:
+    assert (
+        run(shared, tmp_path, "--max-examples", "2", "--seed", "1", "--phases", "fuzzing", "--max-failures", "3") > 20
+    )
 
 
 @pytest.mark.slow

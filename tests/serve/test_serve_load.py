@@ -48,9 +48,9 @@ def test_two_hundred_clients_at_once(start: Start) -> None:
     assert running.metric("got_ocr_bytes_held") == 0
 
 
-def test_a_refusal_is_quick(start: Start) -> None:
+def test_a_refusal_is_quick(narrow: Running) -> None:
     """With every place taken, refusals are measured one after another: p99 at most 50 ms."""
-    running = start(queue=0)
+    running = narrow
     hold = threading.Thread(target=lambda: running.client().post("/ocr", json={"image": picture(108)}))
     hold.start()
     while running.metric("got_ocr_requests_inside") < 1:
@@ -142,12 +142,27 @@ ENDLESS = {"image": picture(105)}
         ),
     ],
 )
-def test_who_leaves_frees_the_model(start: Start, path: str, body: dict[str, Any]) -> None:
+def test_who_leaves_frees_the_model(narrow: Running, path: str, body: dict[str, Any]) -> None:
     """One step (50 ms) and 100 ms, and what the next request itself needs (on a busy machine, generously)."""
-    running = start(queue=0)
-    took = sorted(leave_and_measure(running, path, body, 0.3) for _ in range(8))
+    took = sorted(leave_and_measure(narrow, path, body, 0.3) for _ in range(5))
     assert took[len(took) // 2] < 0.5, took
-    assert running.metric("got_ocr_model_restarts") == 0
+    assert narrow.metric("got_ocr_model_restarts") == 0
+
+
+@pytest.mark.slow
+def test_a_hundred_who_leave(narrow: Running) -> None:
+    """The median and the worst of a hundred, beside what the same request takes when nobody left before it."""
+    with narrow.client() as client:
+        alone = []
+        for _ in range(50):
+            began = time.perf_counter()
+            assert client.post("/ocr", json={"image": picture()}).status_code == 200
+            alone.append(time.perf_counter() - began)
+    body = {**ENDLESS, "stream": True}
+    took = sorted(leave_and_measure(narrow, "/v1/ocr", body, 0.3) for _ in range(100))
+    usual = sorted(alone)[25]
+    print(f"alone {usual * 1000:.0f} ms, after one who left {took[50] * 1000:.0f} ms, worst {took[-1] * 1000:.0f} ms")
+    assert took[50] - usual < 0.05 + 0.1
 
 
 def test_who_leaves_the_queue_frees_the_place(start: Start) -> None:
@@ -168,6 +183,7 @@ def test_who_leaves_the_queue_frees_the_place(start: Start) -> None:
     assert any('"code": "client_gone"' in line for line in running.lines)
 
 
+@pytest.mark.slow
 def test_who_leaves_during_decoding_frees_the_decoder(start: Start) -> None:
     """A large picture takes its time to decode; its process is not waited for."""
     import io
@@ -176,8 +192,7 @@ def test_who_leaves_during_decoding_frees_the_decoder(start: Start) -> None:
 
     out = io.BytesIO()
     Image.effect_noise((5000, 5000), 80).save(out, "PNG", compress_level=1)
-    big = {"image": b64(out.getvalue())[:19_000_000]}
-    running = start(queue=0, decoders=1, max_image=40_000_000, max_body=60_000_000)
+    running = start(queue=0, max_image=40_000_000, max_body=60_000_000)
     big = {"image": b64(out.getvalue())}
     took = [leave_and_measure(running, "/ocr", big, 0.6) for _ in range(3)]
     assert running.metric("got_ocr_requests_inside") == 0
@@ -255,7 +270,7 @@ def test_children_end_with_a_killed_service(start: Start) -> None:
     stream = raw(running, "/v1/ocr", {**ENDLESS, "stream": True})
     time.sleep(0.3)
     children = [pid for pids in running.children().values() for pid in pids]
-    assert len(children) == 4
+    assert len(children) == 3
     running.process.kill()
     running.process.wait()
     stream.close()
@@ -305,10 +320,10 @@ def kill_some(running: Running, kind: str, times: int) -> None:
             assert again.status_code == 200, again.text
 
 
-@pytest.mark.parametrize("kind", ["worker", "decode", "render"])
-def test_killed_processes_cost_one_request(start: Start, kind: str) -> None:
+def test_killed_processes_cost_one_request(start: Start) -> None:
     running = start()
-    kill_some(running, kind, 3)
+    for kind in ("worker", "decode", "render"):
+        kill_some(running, kind, 1)
 
 
 @pytest.mark.slow
@@ -337,8 +352,8 @@ def test_a_queued_request_survives_the_crash_before_it(start: Start) -> None:
 
     async def run() -> list[int]:
         async with httpx.AsyncClient(base_url=running.url, timeout=60) as client:
-            first = asyncio.create_task(client.post("/v1/ocr", json={"image": picture(101)}))
-            await asyncio.sleep(0.02)
+            first = asyncio.create_task(client.post("/v1/ocr", json={"image": picture(113)}))
+            await asyncio.sleep(0.1)
             others = [asyncio.create_task(client.post("/ocr", json={"image": picture()})) for _ in range(3)]
             return [answer.status_code for answer in await asyncio.gather(first, *others)]
 
@@ -360,6 +375,7 @@ def test_an_address_in_use_is_told(start: Start) -> None:
     assert other.process.wait(30) == 2
 
 
+@pytest.mark.slow
 def test_pictures_are_the_same_in_every_worker(start: Start) -> None:
     """Two processes with the model read side by side."""
     running = start({"default": SLOW}, workers=2)

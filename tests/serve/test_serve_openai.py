@@ -150,9 +150,9 @@ def test_an_error_in_a_stream_is_raised_by_the_client(ai: Any) -> None:
     assert caught.value.code == "internal"
 
 
-def test_the_official_client_waits_as_told(start: Any) -> None:
+def test_the_official_client_waits_as_told(narrow: Running) -> None:
     """Queue of none: the second of two requests is refused, comes back after Retry-After, and is read."""
-    running = start(queue=0)
+    running = narrow
     ai = openai.OpenAI(base_url=running.url + "/v1", api_key="any", max_retries=5, timeout=30)
     with running.client().stream("POST", "/v1/ocr", json={"image": picture(108), "stream": True}) as busy:
         lines = busy.iter_lines()

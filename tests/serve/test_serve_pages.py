@@ -56,7 +56,7 @@ def test_a_form_that_a_kind_does_not_have(client: httpx.Client) -> None:
 
 def test_what_brings_the_renderer_down_is_shown_as_text(start: Start) -> None:
     """A renderer that is killed, and one that takes too long, leave the escaped source and a reason."""
-    running = start(render_seconds=1, render_memory=300 << 20, decoders=1)
+    running = start(render_seconds=1, render_memory=300 << 20)
     (renderer,) = running.children()["render"]
     text = "<b>source</b> " + "\\frac{a}{b} " * 10
     with running.client() as client:
@@ -125,7 +125,7 @@ def test_a_preview_needs_no_model(tmp_path: Any) -> None:
         service.fleet._all.clear()
         return (await client.post("/v1/preview", json={"image": picture()})).status_code
 
-    assert inside(scenario, tmp_path, decoders=1) == 200
+    assert inside(scenario, tmp_path) == 200
 
 
 class Links(html.parser.HTMLParser):

@@ -98,7 +98,7 @@ def test_bytes_taken_before_413_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp
 
     monkeypatch.setattr(guard.Guarded, "data_received", counting)
 
-    most = 60_000
+    most = 40_000
 
     async def flood(port: int, sizes: int, lying: bool) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -157,7 +157,7 @@ def test_silent_connections_are_cut(strict: Running) -> None:
         assert time.monotonic() - started < 4
 
 
-@pytest.mark.parametrize("pause", [0.1, 5.0])
+@pytest.mark.parametrize("pause", [0.1, 3.0])
 def test_slow_bodies_are_refused(strict: Running, pause: float) -> None:
     """A byte now and then runs into the time of the whole body; silence into the time between bytes."""
     with strict.connect() as sock:
@@ -206,7 +206,7 @@ def test_clients_that_do_not_read_are_cut(strict: Running) -> None:
         data = answer(sock)
     length = next(line for line in data.split(b"\r\n") if line.lower().startswith(b"content-length"))
     whole = int(length.split(b":")[1])
-    assert whole > 900_000
+    assert whole > 500_000
     assert len(data) < whole
 
 
@@ -243,6 +243,7 @@ def test_a_refused_client_can_read_why(strict: Running) -> None:
             assert code(answer(sock)) == (404, "not_found")
 
 
+@pytest.mark.slow
 def test_many_idle_sockets_slow_nobody(start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     running = start(header_seconds=30)
     body = {"image": picture()}
@@ -266,6 +267,7 @@ def test_many_idle_sockets_slow_nobody(start, tmp_path: Path) -> None:  # type: 
     assert after < 2 * before + 0.05, (before, after)
 
 
+@pytest.mark.slow
 def test_connections_over_the_limit_are_closed(start) -> None:  # type: ignore[no-untyped-def]
     running = start(connections=20)
     held = [running.connect() for _ in range(19)]
