@@ -41,7 +41,7 @@ SCRIPT = {
     },
 }
 LEAKS = re.compile(
-    rb"0x[0-9a-f]{6,}|/home|/tmp|/usr/|/work/|site-packages|Traceback|\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b"
+    rb"0x[0-9a-f]{6,}|/home|/tmp|/usr/|site-packages|Traceback|\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b"
     rb"|(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{65,}={0,2}(?![A-Za-z0-9+/])"
 )
 
