@@ -25,7 +25,8 @@ def test_it_is_whole_and_small() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "most"), [("letter.png", "LETTER", 0.05), ("notice.png", "NOTICE", 0.1), ("receipt.jpg", "RECEIPT", 0.1)]
+    ("name", "text", "most"),
+    [("letter.png", "LETTER", 0.05), ("notice.png", "NOTICE", 0.1), ("receipt.jpg", "RECEIPT", 0.1)],
 )
 def test_it_reads_a_sample(reader: GotOcr, name: str, text: str, most: float) -> None:
     reading = reader.read(SAMPLES / name)

@@ -92,4 +92,4 @@ def _filled(side: Mask, gutter: int, least: float) -> bool:
     if len(spans) < LEAST_ROWS or gutter < CLEAR * np.median([b - a for a, b in spans]):
         return False
     reach = [np.flatnonzero(side[a:b].any(0)) for a, b in spans]
-    return float(np.median([r[-1] - r[0] + 1 for r in reach])) >= FILLED * side.shape[1]
+    return bool(np.median([r[-1] - r[0] + 1 for r in reach]) >= FILLED * side.shape[1])

@@ -107,7 +107,11 @@ def test_third_parties_stay_behind_their_fences() -> None:
 
 
 def test_data_render_and_eval_need_no_torch() -> None:
-    wrong = [name(p) for p in FILES if name(p).split("/")[0] in NO_TORCH and any(m.split(".")[0] == "torch" for m in imports(p))]
+    wrong = [
+        name(p)
+        for p in FILES
+        if name(p).split("/")[0] in NO_TORCH and any(m.split(".")[0] == "torch" for m in imports(p))
+    ]
     assert wrong == []
 
 

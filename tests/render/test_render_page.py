@@ -91,6 +91,14 @@ def test_drawings_have_their_source_beside_them() -> None:
     assert 'data-source="source-1" hidden' in html
 
 
+def test_a_failed_drawing_is_its_own_source() -> None:
+    html = str(render("\\draw (nowhere);"))
+    assert html.count("\\draw (nowhere);") == 1
+    assert "<details" not in html
+    assert 'class="source"' in html  # what the copy button falls back to
+    assert 'querySelector("pre.source")' in html
+
+
 def test_texts_keep_their_source_folded() -> None:
     html = str(render("**bold**"))
     assert '<details class="written"><summary>Source</summary><pre id="source-1" tabindex="0">**bold**</pre>' in html

@@ -71,18 +71,20 @@ def _kind(kind: str, text: str) -> str:
 
 def _sheet(text: str, kind: str, prefix: str) -> tuple[Sheet, GotOcrError | None]:
     """Draw one text; whatever fails becomes its escaped source."""
+    whole = True  # the body holds the whole source, as one block
     try:
         body, error = _body(text, kind, prefix)
+        whole = kind in DRAWN and error is not None
         if len(body) > MAX_OUTPUT:
             raise RenderFailed(f"the rendered text is larger than {MAX_OUTPUT} characters")
     except GotOcrError as failure:
-        body, error = fallback(text, failure, MAX_FALLBACK), failure
+        whole, body, error = True, fallback(text, failure, MAX_FALLBACK), failure
     # A text nobody foresaw must not take the page with it.
     except (Exception, RecursionError):
         failed = RenderFailed("this text could not be drawn")
-        body, error = fallback(text, failed, MAX_FALLBACK), failed
-    beside = kind in DRAWN and error is None
-    return Sheet(kind, body, text[:MAX_FALLBACK] if error is None else "", source_beside=beside), error
+        whole, body, error = True, fallback(text, failed, MAX_FALLBACK), failed
+    source = None if whole else text[:MAX_FALLBACK]
+    return Sheet(kind, body, source, source_beside=kind in DRAWN and not whole), error
 
 
 def _body(text: str, kind: str, prefix: str) -> tuple[Markup, GotOcrError | None]:

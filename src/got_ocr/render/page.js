@@ -1,6 +1,7 @@
 "use strict";
 for (const button of document.querySelectorAll("button.copy")) {
-  const source = document.getElementById(button.dataset.source);
+  const source = document.getElementById(button.dataset.source)
+    || button.closest("article").querySelector("pre.source");
   const said = button.parentElement.querySelector("[role=status]");
   const label = button.textContent;
   const tell = (word) => {

@@ -28,11 +28,14 @@ _KIND_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One text on the page: what was made of it, what was read, and the picture it was read from."""
+    """One text on the page: what was made of it, what was read, and the picture it was read from.
+
+    source: None where the body is the source already, as after a failure.
+    """
 
     kind: str
     body: Markup
-    source: str
+    source: str | None
     picture: bytes | None = None
     source_beside: bool = False
 
@@ -109,9 +112,11 @@ def _article(sheet: Sheet, at: int, total: int) -> Markup:
 
 def _sides(sheet: Sheet, at: int) -> Markup:
     text = element("div", {"class": "text"}, sheet.body)
-    pre = element("pre", {"id": f"source-{at}", "tabindex": "0"}, sheet.source)
+    pre = element("pre", {"id": f"source-{at}", "tabindex": "0"}, sheet.source or "")
     columns, below = [text], Markup("")
-    if sheet.source_beside:
+    if sheet.source is None:
+        pass
+    elif sheet.source_beside:
         columns.append(element("div", {"class": "written"}, element("h3", {}, "Source"), pre))
     else:
         below = element("details", {"class": "written"}, element("summary", {}, "Source"), pre)

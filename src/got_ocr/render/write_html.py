@@ -48,6 +48,7 @@ _NAMED = frozenset(
     )
 )
 _TAG = re.compile(r"\\tag(\*?)[ ]{0,4}\{([^{}\\$]{0,60})\}")
+LONG_CELL = 24  # characters from which a cell asks for room
 Draw = Callable[[str, str], Markup]
 Formula = Callable[[str, bool], Markup]
 
@@ -190,6 +191,8 @@ class HtmlWriter:
         cells = []
         for cell in row:
             classes = [cell.align, *(f"line-{side}" for side in cell.borders)]
+            if sum(len(part.text) for part in cell.children if isinstance(part, Text)) > LONG_CELL:
+                classes.append("long")
             attributes = {
                 "class": " ".join(classes),
                 "colspan": cell.columns if cell.columns > 1 else None,
