@@ -104,7 +104,7 @@ def batch(source: Path | Sequence[str], out: Path, **changes: object) -> Batch:
     journal = State(out).journal
     since = lengths(journal) if journal.is_dir() else {}
     entries = tuple(listed(sources, out))
-    return Batch(entries, out, **{"since": since, "silence": 2.0, **changes})  # type: ignore[arg-type]
+    return Batch(entries, out, **{"since": since, "silence": 30.0, **changes})  # type: ignore[arg-type]
 
 
 def run_here(job: Batch, engine: Script | None = None) -> Script:

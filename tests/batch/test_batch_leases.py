@@ -14,7 +14,7 @@ import pytest
 from got_ocr.batch import leases as room_of_leases
 from got_ocr.batch.leases import Lease, Leases
 
-SILENCE = 0.4
+SILENCE = 1.0
 
 
 def waited(step: Callable[[], Lease | None], most: float = 10.0) -> tuple[Lease, float]:
@@ -49,7 +49,7 @@ def test_a_renewed_lease_is_kept_however_long(room: Path, foreign: None) -> None
     one, two = Leases(room, SILENCE), Leases(room, SILENCE)
     lease = one.acquire("page")
     one.start()
-    until = time.monotonic() + 5 * SILENCE
+    until = time.monotonic() + 3 * SILENCE
     while time.monotonic() < until:
         assert two.acquire("page") is None
         time.sleep(SILENCE / 8)
