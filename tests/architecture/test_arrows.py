@@ -15,6 +15,7 @@ ROOMS = {
     "data": {"errors", "task", "data", "tokenizer"},
     "train": {"errors", "spec", "task", "tokenizer", "prompt", "pixels", "cut", "data", "model", "train"},
     "eval": {"errors", "task", "image", "data", "eval"},
+    "batch": {"__version__", "errors", "task", "reading", "image", "document", "formats", "render", "batch"},
     "bench": {"errors", "spec", "task", "image", "cut", "pixels", "generate", "backends", "model", "bench"},
     "backends": {"errors", "spec", "pixels", "model", "backends"},
 }
@@ -47,6 +48,7 @@ FENCES = {
     "gguf": ("export/gguf", "backends/gguf"),
     "verovio": ("render/", "data/"),
     "rdkit": ("render/", "data/", "eval/"),
+    "pikepdf": ("batch/searchable.py",),
     "pypdfium2": ("pdf.py",),
     "huggingface_hub": ("hub.py",),
     "tiktoken": ("tokenizer.py",),
