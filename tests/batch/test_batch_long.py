@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 def test_a_hundred_kills_lose_nothing_and_do_nothing_twice(room: Path, workers: int) -> None:
     source, out, log = folder(room / "in", 200), room / "out", room / "log"
     struck = kill_often(source, out, 100, 6, 7 + workers, workers=workers, delay=0.01, log=str(log), forked=True)
+    print(f"{struck} of 100 kills struck; {len(read_log(log)) - 200} readings more")
     assert struck >= 30
     check_whole(source, room, out, 200)
     assert len(read_log(log)) - 200 <= struck * max(workers, 1)
@@ -47,6 +48,7 @@ def test_shot_workers_are_replaced(room: Path) -> None:
     assert shots >= 20
     check_whole(source, room, out, 200)
     check_tidy(out)
+    print(f"{shots} workers shot; {len(read_log(log)) - 200} readings more")
     assert len(read_log(log)) - 200 <= shots
 
 

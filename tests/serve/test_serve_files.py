@@ -262,8 +262,10 @@ def test_memory_of_the_largest_pictures(start: Start, mode: str) -> None:
         answer = client.post("/v1/ocr", json={"image": b64(data)})
     assert answer.status_code == 200, answer.text
     assert answer.json()["readings"][0]["width"] == 7064
+    grown = resident(running.process.pid) - before
+    print(f"{mode}: decoder's peak {peak(decoder) / 1e6:.0f} MB, the service grew by {grown / 1e6:.0f} MB")
     assert peak(decoder) < 600e6
-    assert resident(running.process.pid) - before < 50e6 + 2 * len(data)
+    assert grown < 50e6 + 2 * len(data)
 
 
 def test_bombs_are_refused_at_once(shared: Running) -> None:
@@ -277,6 +279,7 @@ def test_bombs_are_refused_at_once(shared: Running) -> None:
             answer = client.post("/v1/ocr", json={"image": b64(bomb)})
             took.append(time.perf_counter() - began)
             assert (answer.status_code, answer.json()["error"]["code"]) == (413, "image_too_many_pixels")
+    print(f"bombs: {min(took) * 1000:.1f} ms at the least, {sorted(took)[len(took) // 2] * 1000:.1f} ms in the middle")
     assert min(took) < 0.05  # the least of several: what is measured is the work, not what else the machine does
 
 
@@ -298,6 +301,7 @@ def test_what_the_care_costs(shared: Running) -> None:
             began = time.perf_counter()
             plain()
             alone.append(time.perf_counter() - began)
+    print(f"whole way {min(whole) * 1000:.1f} ms, Pillow alone {min(alone) * 1000:.1f} ms")
     assert min(whole) - min(alone) < 0.1
 
 

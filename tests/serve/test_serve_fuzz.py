@@ -86,4 +86,5 @@ def test_schemathesis_finds_nothing_in_thousands(start: Start, tmp_path: Path) -
     running = start(queue=100, max_jobs=100_000)
     made = run(running, tmp_path, "--max-examples", "120", "--seed", "7", "--phases", "fuzzing,stateful")
     made += run(running, tmp_path, "--phases", "coverage", "--exclude-checks", "positive_data_acceptance")
+    print(f"{made} cases")
     assert made >= 2000
