@@ -14,9 +14,9 @@ from PIL import Image
 
 from got_ocr import image
 from got_ocr.errors import (
+    BodyTooLarge,
     ImageTooManyPixels,
     ImageTooSmall,
-    InputError,
     InputNotFound,
     InvalidValue,
 )
@@ -147,7 +147,7 @@ def test_file_size_is_limited(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(encoded(noise(), "PNG"))
     for source in (path, path.read_bytes(), path.open("rb")):
-        with pytest.raises(InputError, match="100 bytes"):
+        with pytest.raises(BodyTooLarge, match="100 bytes"):
             image.load(source, limits=Limits(file_bytes=100))
         if hasattr(source, "close"):
             source.close()

@@ -5,9 +5,11 @@
     |  +- InvalidValue         invalid_value          exit 2   400
     +- InputError              (image and PDF codes)  exit 4
     |  +- UnsupportedImageFormat / ImageTooManyPixels / ImageTooSmall / ImageTruncated / ImageCorrupt / ImageDecodeFailed
-    |  +- PdfCorrupt / TooManyPages / PageRenderFailed / TooManyImages / InputNotFound
+    |  +- PdfCorrupt / TooManyPages / PageRenderFailed / TooManyImages / InputNotFound / InputChanged / BodyTooLarge
+    |  +- RenderFailed         render_failed          exit 4   422
     |  +- PdfEncrypted         pdf_encrypted          exit 8   422
     +- OutputError             output_failed          exit 5   500
+    |  +- OutputRefused        output_refused         exit 5   500
     +- MissingDependency       missing_dependency     exit 6   500
     +- ChildCrashed            worker_crash           exit 7   502
     +- ModelError              invalid_model          exit 9   500
@@ -15,6 +17,7 @@
     +- RemoteError             remote_error           exit 10  502
     +- DeadlineExceeded        deadline               exit 11  504
     +- NumericError            internal_numeric       exit 1   500
+    +- OutOfMemory             out_of_memory          exit 1   503
 
 Messages say what was wrong, what was expected and what to do, in our own words: a library's message is never forwarded,
 since it may carry addresses, paths or content.
@@ -60,6 +63,19 @@ class InputNotFound(InputError):
 
     code = "input_not_found"
     http_status = 404
+
+
+class InputChanged(InputError):
+    """Report a file that changes while it is read."""
+
+    code = "input_changed"
+
+
+class BodyTooLarge(InputError):
+    """Report a file or a request over the limit of bytes."""
+
+    code = "body_too_large"
+    http_status = 413
 
 
 class UnsupportedImageFormat(InputError):
@@ -133,11 +149,23 @@ class PageRenderFailed(InputError):
     code = "page_render_failed"
 
 
+class RenderFailed(InputError):
+    """Report a text that is not of its kind or is too large to be drawn."""
+
+    code = "render_failed"
+
+
 class OutputError(GotOcrError):
     """Report an output that cannot be written."""
 
     code = "output_failed"
     exit_code = 5
+
+
+class OutputRefused(OutputError):
+    """Report one output that cannot be written although the disk takes others."""
+
+    code = "output_refused"
 
 
 class MissingDependency(GotOcrError):
@@ -203,3 +231,11 @@ class NumericError(GotOcrError):
     """Report logits that are not finite."""
 
     code = "internal_numeric"
+
+
+class OutOfMemory(GotOcrError):
+    """Report work that needs more memory than there is."""
+
+    code = "out_of_memory"
+    http_status = 503
+    retryable = True

@@ -22,6 +22,7 @@ from PIL import Image, ImageFile, features
 from got_ocr import formats
 from got_ocr.colour import to_rgb, to_rgb_plainly
 from got_ocr.errors import (
+    BodyTooLarge,
     ImageCorrupt,
     ImageDecodeFailed,
     ImageTooManyPixels,
@@ -122,7 +123,7 @@ def decode(data: bytes, name: str, *, reference: bool = False, limits: Limits | 
 def read_bytes(source: str | Path | bytes | bytearray | memoryview | IO[bytes], limits: Limits) -> tuple[bytes, str]:
     """Read (bytes, name) from a regular file, from bytes, or from an open binary file's present position on.
 
-    Raises InputNotFound for a path that is absent, unreadable or no regular file; InputError over `limits.file_bytes`.
+    Raises InputNotFound for a path that is absent, unreadable or no regular file; BodyTooLarge over `limits.file_bytes`.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         data, name = bytes(source), "picture"
@@ -136,7 +137,7 @@ def read_bytes(source: str | Path | bytes | bytearray | memoryview | IO[bytes], 
     if not isinstance(data, bytes):
         raise InvalidValue("the file is open as text: open it in binary mode")
     if len(data) > limits.file_bytes:
-        raise InputError(f"the file is larger than the limit of {limits.file_bytes} bytes")
+        raise BodyTooLarge(f"the file is larger than the limit of {limits.file_bytes} bytes")
     return data, name
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from got_ocr.batch.files import Disk, OutputRefused, make_folder
-from got_ocr.errors import OutputError
+from got_ocr.batch.files import Disk, make_folder
+from got_ocr.errors import OutputError, OutputRefused
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ from batch_stand import Script, batch, events, folder, outputs, picture, run_her
 from got_ocr.batch import Batch, Seen, Settings, State, documents, summarise
 from got_ocr.batch import outputs as room_of_outputs
 from got_ocr.batch import records as room_of_records
-from got_ocr.batch.documents import InputChanged, Opened
+from got_ocr.batch.documents import Opened
 from got_ocr.batch.files import Disk
 from got_ocr.batch.leases import Lease, Leases
 from got_ocr.batch.outputs import Finished
 from got_ocr.batch.runner import Worker, work
 from got_ocr.batch.summary import Summary
-from got_ocr.errors import InputNotFound, InvalidWeights, MissingDependency, ModelError, OutputError
+from got_ocr.errors import InputChanged, InputNotFound, InvalidWeights, MissingDependency, ModelError, OutputError
 from got_ocr.reading import Reading
 from got_ocr.task import Task
 

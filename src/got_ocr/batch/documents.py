@@ -10,17 +10,11 @@ from got_ocr.batch.job import Batch
 from got_ocr.batch.sources import Entry
 from got_ocr.batch.view import Plan
 from got_ocr.document import Page
-from got_ocr.errors import InputError, InputNotFound
+from got_ocr.errors import InputChanged, InputNotFound
 from got_ocr.image import display_name
 
 _BLOCK = 1 << 20
 _HEAD = 1024  # bytes; a PDF may carry that much before its first line
-
-
-class InputChanged(InputError):
-    """Report a file that changes while it is read."""
-
-    code = "input_changed"
 
 
 def plan(entry: Entry) -> Plan:

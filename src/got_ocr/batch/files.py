@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
-from got_ocr.errors import OutputError
+from got_ocr.errors import OutputError, OutputRefused
 
 T = TypeVar("T")
 
@@ -20,12 +20,6 @@ T = TypeVar("T")
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 # File systems without hard links (FAT, some network shares) answer so.
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EACCES})
-
-
-class OutputRefused(OutputError):
-    """Report one output that cannot be written although the disk takes others."""
-
-    code = "output_refused"
 
 
 class Disk:

@@ -14,7 +14,7 @@ from got_ocr.batch.records import Failure, Record, record
 from got_ocr.batch.sources import Entry
 from got_ocr.batch.view import Plan
 from got_ocr.document import Page
-from got_ocr.errors import GotOcrError, MissingDependency, ModelError, OutputError
+from got_ocr.errors import GotOcrError, MissingDependency, ModelError, OutOfMemory, OutputError
 from got_ocr.reading import Reading
 from got_ocr.task import Task
 
@@ -98,8 +98,8 @@ def failure(error: Exception) -> Failure:
     """Put an error into our words; a library's own are never passed on."""
     if isinstance(error, GotOcrError):
         return Failure(error.code, str(error))
-    if isinstance(error, MemoryError):
-        return Failure("out_of_memory", "the page needs more memory than there is")
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's own
+        return Failure(OutOfMemory.code, "the page needs more memory than there is")
     return Failure(GotOcrError.code, f"an unexpected failure of kind {type(error).__name__}")
 
 

@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from got_ocr.batch import documents, outputs, records
-from got_ocr.batch.documents import InputChanged, Opened
+from got_ocr.batch.documents import Opened
 from got_ocr.batch.engine import Engine
-from got_ocr.batch.files import Disk, OutputRefused, told
+from got_ocr.batch.files import Disk, told
 from got_ocr.batch.job import Batch
 from got_ocr.batch.journal import Journal
 from got_ocr.batch.leases import BEATS, Lease, Leases, presence
@@ -25,7 +25,7 @@ from got_ocr.batch.sources import Entry
 from got_ocr.batch.state import State, document_unit, page_unit, worker_name
 from got_ocr.batch.view import Done, Plan, View
 from got_ocr.document import Page
-from got_ocr.errors import ChildCrashed
+from got_ocr.errors import ChildCrashed, InputChanged, OutputRefused
 
 _MOST_CHANGES = 5  # of a file under our hands, before it is given up for this run
 _CRASHED = Failure(ChildCrashed.code, "the workers that read it died")

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from got_ocr.batch.files import OutputRefused
 from got_ocr.batch.glyphless import ADVANCE, ASCENT, DESCENT, EM, Codes, font_file
 from got_ocr.batch.outputs import Finished
 from got_ocr.batch.records import Record
-from got_ocr.errors import MissingDependency
+from got_ocr.errors import MissingDependency, OutputRefused
 from got_ocr.image import Limits, Picture, read_file
 
 _MARGIN = 0.05  # of the page's sides

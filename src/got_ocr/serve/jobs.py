@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from got_ocr.document import parse_pages
-from got_ocr.errors import ChildCrashed, GotOcrError, OutputError, TooManyPages
+from got_ocr.errors import ChildCrashed, GotOcrError, OutOfMemory, OutputError, TooManyPages
 from got_ocr.serve.answers import PageResult
 from got_ocr.serve.asking import make_ask
 from got_ocr.serve.fleet import PATIENT
 from got_ocr.serve.jobstore import ENDED, Job, JobStore
-from got_ocr.serve.problems import NotFound, NotReady, OutOfMemory, Overloaded
+from got_ocr.serve.problems import NotFound, NotReady, Overloaded
 from got_ocr.serve.reader import Ask, Reader
 from got_ocr.serve.room import Hold, Vault
 from got_ocr.serve.schemas import TaskFields

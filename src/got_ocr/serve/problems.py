@@ -188,14 +188,6 @@ class NotReady(Problem):
     retryable = True
 
 
-class OutOfMemory(Problem):
-    """Report that the model ran out of memory."""
-
-    code = "out_of_memory"
-    http_status = 503
-    retryable = True
-
-
 class ClientGone(Exception):
     """Say that nobody waits for the answer any more."""
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 from PIL import Image
 
-from got_ocr.errors import GotOcrError
+from got_ocr.errors import GotOcrError, OutOfMemory
 from got_ocr.image import Picture
 from got_ocr.reading import Reading
 from got_ocr.serve.engine import Engine, Order, Stopped, Tally, open_model, open_script
@@ -142,7 +142,10 @@ def _told(number: int, reading: Reading, tally: Tally) -> Message:
 
 def _unforeseen(number: int, error: Exception) -> Message:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's own, not imported here
-        code, message = "out_of_memory", "the model ran out of memory: ask for fewer tiles or pages, or try again later"
+        code, message = (
+            OutOfMemory.code,
+            "the model ran out of memory: ask for fewer tiles or pages, or try again later",
+        )
     else:
         code, message = "internal", "the model could not read this"
     return {"event": "failed", "order": number, "code": code, "message": message, **_trace(error)}
