@@ -5,10 +5,9 @@ import sys
 
 import pytest
 
-from got_ocr.errors import InvalidValue, MissingDependency
+from got_ocr.errors import InvalidValue, MissingDependency, RenderFailed
 from got_ocr.render import api, figure, raster, render, render_pages, render_result
 from got_ocr.render.api import FORMS
-from got_ocr.render.failure import RenderFailed
 from got_ocr.render.kind import KINDS
 from got_ocr.render.limits import MAX_FALLBACK, MAX_OUTPUT, MAX_SOURCE
 

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
+from got_ocr.errors import RenderFailed
 from got_ocr.render import render, render_result
 from got_ocr.render.chart_data import MAX_NESTING, MAX_POINTS, is_chart, number_in, parse_chart
 from got_ocr.render.chart_plot import chart_form, nice_ticks
-from got_ocr.render.failure import RenderFailed
 
 
 def chart(values: object, **rest: object) -> str:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from got_ocr.errors import GotOcrError
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import GotOcrError, RenderFailed
 from got_ocr.render.markup import Markup, element, escape, join, legal, number
 from got_ocr.render.sanitize import MATHML, SVG, Node, clean, parse, serialise
 

@@ -6,10 +6,9 @@ import pytest
 
 pytest.importorskip("latex2mathml", reason="latex2mathml is not installed")
 
-from got_ocr.errors import MissingDependency
+from got_ocr.errors import MissingDependency, RenderFailed
 from got_ocr.render import math as maths
 from got_ocr.render import render, render_result
-from got_ocr.render.failure import RenderFailed
 from got_ocr.render.limits import MAX_FORMULA
 from got_ocr.render.math import MathsBudget, formula, to_mathml
 from got_ocr.render.mathfix import MAX_GROUPS, repair

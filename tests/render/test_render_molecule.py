@@ -6,9 +6,8 @@ import pytest
 
 pytest.importorskip("rdkit", reason="rdkit is not installed")
 
-from got_ocr.errors import MissingDependency
+from got_ocr.errors import MissingDependency, RenderFailed
 from got_ocr.render import render, render_result
-from got_ocr.render.failure import RenderFailed
 from got_ocr.render.molecule import MAX_SMILES, to_svg
 
 

@@ -9,9 +9,8 @@ import pytest
 
 pytest.importorskip("verovio", reason="verovio is not installed")
 
-from got_ocr.errors import ChildCrashed, DeadlineExceeded, MissingDependency
+from got_ocr.errors import ChildCrashed, DeadlineExceeded, MissingDependency, RenderFailed
 from got_ocr.render import child, music, render_result
-from got_ocr.render.failure import RenderFailed
 from got_ocr.render.kernfix import MAX_SPINES, repair
 from got_ocr.render.markup import Markup
 from got_ocr.render.music import MAX_KERN, to_svg

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from got_ocr.errors import DeadlineExceeded
+from got_ocr.errors import DeadlineExceeded, RenderFailed
 from got_ocr.render import raster
-from got_ocr.render.failure import RenderFailed
 from got_ocr.render.markup import Markup
 
 DRAWING = Markup(

@@ -2,8 +2,8 @@
 
 import pytest
 
+from got_ocr.errors import RenderFailed
 from got_ocr.render import render
-from got_ocr.render.failure import RenderFailed
 from got_ocr.render.inline import parse_inline
 from got_ocr.render.limits import MAX_COLUMNS, MAX_ROWS
 from got_ocr.render.table import parse_pipe_table, parse_table

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 from tikz_eyes import ends, near, paths, picture, points
 
+from got_ocr.errors import RenderFailed
 from got_ocr.render import render, render_result
-from got_ocr.render.failure import RenderFailed
 from got_ocr.render.tikz import to_svg
 from got_ocr.render.tikz.arith import CM, evaluate, length, number
 from got_ocr.render.tikz.colors import color, defined_color

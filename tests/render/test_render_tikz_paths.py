@@ -5,7 +5,7 @@ import re
 import pytest
 from tikz_eyes import ends, near, paths, picture, points, words
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.tikz import to_svg
 from got_ocr.render.tikz.arith import CM
 from got_ocr.render.tikz.box import Font

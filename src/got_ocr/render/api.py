@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from got_ocr.errors import GotOcrError, InvalidValue
-from got_ocr.render.failure import RenderFailed, fallback
+from got_ocr.errors import GotOcrError, InvalidValue, RenderFailed
+from got_ocr.render.failure import fallback
 from got_ocr.render.figure import DRAWN, draw, figure
 from got_ocr.render.kind import check_kind
 from got_ocr.render.limits import MAX_FALLBACK, MAX_OUTPUT, MAX_SOURCE

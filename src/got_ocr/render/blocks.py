@@ -7,7 +7,7 @@ middle of an environment is read as if the environment ended there. Knows no out
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.inline import parse_inline
 from got_ocr.render.latex import Source
 from got_ocr.render.limits import MAX_DEPTH

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 
 MAX_SOURCE = 100_000
 MAX_NESTING = 16

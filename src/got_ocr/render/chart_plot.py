@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from got_ocr.errors import RenderFailed
 from got_ocr.render.chart_data import Chart, Series, number_in
-from got_ocr.render.failure import RenderFailed
 from got_ocr.render.markup import Markup, Value, element
 
 COLORS = ("#3366aa", "#dd7733", "#4a9a5a", "#bb4455", "#7a5aa6", "#8a6d4b", "#c069a5", "#777777", "#a8a02c", "#2f9fae")

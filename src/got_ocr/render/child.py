@@ -7,8 +7,7 @@ import os
 import subprocess
 import sys
 
-from got_ocr.errors import ChildCrashed, DeadlineExceeded, MissingDependency
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import ChildCrashed, DeadlineExceeded, MissingDependency, RenderFailed
 from got_ocr.render.limits import CHILD_SECONDS
 
 MISSING = 86  # exit status of a child whose library is not installed

@@ -1,13 +1,7 @@
 """What is shown when a text cannot be drawn: its escaped source and the reason. Knows no renderer."""
 
-from got_ocr.errors import GotOcrError, InputError
+from got_ocr.errors import GotOcrError
 from got_ocr.render.markup import Markup, element
-
-
-class RenderFailed(InputError):
-    """Report a text that is not of its kind or is too large to be drawn."""
-
-    code = "render_failed"
 
 
 def fallback(source: str, error: GotOcrError, most: int) -> Markup:

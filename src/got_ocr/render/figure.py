@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from got_ocr.errors import GotOcrError
-from got_ocr.render.failure import RenderFailed, fallback
+from got_ocr.errors import GotOcrError, RenderFailed
+from got_ocr.render.failure import fallback
 from got_ocr.render.limits import MAX_FALLBACK, MAX_OUTPUT
 from got_ocr.render.markup import Markup, element
 

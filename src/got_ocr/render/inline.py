@@ -7,8 +7,8 @@ table.py.
 import re
 from collections.abc import Callable
 
+from got_ocr.errors import RenderFailed
 from got_ocr.render.commands import read_command, read_escape
-from got_ocr.render.failure import RenderFailed
 from got_ocr.render.limits import MAX_DEPTH
 from got_ocr.render.reader import Reader, merged
 from got_ocr.render.table import TABULARS, parse_table

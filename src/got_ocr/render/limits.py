@@ -6,7 +6,7 @@ seconds: the same text always ends the same way.
 
 from dataclasses import dataclass, field
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 
 MAX_SOURCE = 100_000  # characters that are parsed; a page of a model is below 20,000
 MAX_FALLBACK = 500_000  # characters of source shown when nothing is drawn

@@ -6,8 +6,7 @@ The converter's tree is never taken as it is: it passes the allow-list of saniti
 
 from html import unescape
 
-from got_ocr.errors import GotOcrError, MissingDependency
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import GotOcrError, MissingDependency, RenderFailed
 from got_ocr.render.limits import MAX_FORMULA, MAX_FORMULAS, MAX_MATHS
 from got_ocr.render.markup import Markup, element
 from got_ocr.render.mathfix import repair

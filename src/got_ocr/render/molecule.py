@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from got_ocr.errors import MissingDependency
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import MissingDependency, RenderFailed
 from got_ocr.render.markup import Markup
 from got_ocr.render.sanitize import SVG, Node, clean, parse, serialise, visit
 

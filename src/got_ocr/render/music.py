@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from got_ocr.errors import RenderFailed
 from got_ocr.render.child import run_child
-from got_ocr.render.failure import RenderFailed
 from got_ocr.render.kernfix import repair
 from got_ocr.render.markup import Markup
 from got_ocr.render.sanitize import SVG, Node, clean, parse, serialise, visit

@@ -8,8 +8,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from got_ocr.errors import DeadlineExceeded, MissingDependency
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import DeadlineExceeded, MissingDependency, RenderFailed
 from got_ocr.render.markup import Markup
 
 MAX_SIDE = 8_000  # pixels

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.markup import Markup, element
 
 MAX_NODES = 100_000

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.latex import Source
 from got_ocr.render.limits import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from got_ocr.render.tree import Align, Cell, Inline, Table

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from got_ocr.errors import ChildCrashed, GotOcrError
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import ChildCrashed, GotOcrError, RenderFailed
 from got_ocr.serve.answers import PageResult
 from got_ocr.serve.gate import Visit
 from got_ocr.serve.intake import Intake

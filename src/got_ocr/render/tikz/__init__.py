@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.latex import Source
 from got_ocr.render.limits import Budget
 from got_ocr.render.markup import Markup, Value, element

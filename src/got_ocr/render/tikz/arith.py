@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 
 CM = 28.45274  # points of TeX in a centimetre
 UNITS = {

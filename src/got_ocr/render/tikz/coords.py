@@ -6,7 +6,7 @@ Knows the picture's names, no path.
 import re
 from dataclasses import dataclass, field
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.latex import split_top
 from got_ocr.render.tikz.arith import CM, evaluate
 from got_ocr.render.tikz.geometry import Point, add, along, crossing, distance, polar, rotation, subtract

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.tikz.arith import CM
 from got_ocr.render.tikz.coords import Place, between
 from got_ocr.render.tikz.geometry import Point, add, along, angle, arc, bezier, distance, polar

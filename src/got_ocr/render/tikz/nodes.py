@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.tikz.box import Box, Font
 from got_ocr.render.tikz.canvas import Canvas
 from got_ocr.render.tikz.coords import Names

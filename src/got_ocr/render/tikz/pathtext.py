@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.tikz.statements import loop_at, loop_values
 
 if TYPE_CHECKING:

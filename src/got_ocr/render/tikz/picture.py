@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.limits import MAX_DEPTH, Budget
 from got_ocr.render.tikz.canvas import Canvas
 from got_ocr.render.tikz.colors import defined_color

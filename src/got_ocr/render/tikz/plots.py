@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.latex import Source
 from got_ocr.render.tikz.coords import closing
 from got_ocr.render.tikz.geometry import Point, Segment, add, arc, smooth

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.tikz.geometry import IDENTITY, Matrix, Point, Segment, arc, polar, rotation, subtract
 
 _DIRECTIONS = {

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.latex import Source, split_top
 from got_ocr.render.limits import Budget
 from got_ocr.render.tikz.arith import number

@@ -6,7 +6,7 @@ A style is made from the one around it and a list of options; options that are n
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from got_ocr.render.failure import RenderFailed
+from got_ocr.errors import RenderFailed
 from got_ocr.render.latex import split_top
 from got_ocr.render.tikz.arith import CM, Value, evaluate, length, number
 from got_ocr.render.tikz.colors import color
