@@ -1,13 +1,16 @@
 """Prompts + image tokens -> ids: the plain definition. Prefill, then step after step until every row has ended.
 
-Rows are independent: what one holds changes nothing in another. Knows no picture, no text and no prompt wording.
+Rows are independent: what one holds changes nothing in another. Knows no picture, no text and no prompt wording. To cancel an
+answer, close the generator. `engine.py` writes many answers that come and go.
 """
 
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from got_ocr.backends.base import Backend, Features
-from got_ocr.errors import InvalidValue
+from got_ocr.errors import GotOcrError, InvalidValue
 from got_ocr.reading import Status
 from got_ocr.sampling import LoopWatch, NgramBan
 
@@ -16,7 +19,10 @@ MAX_NEW_TOKENS = 4096  # as the original generates at most
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One answer to write. ban: n-gram length that may not repeat (0: none). watch: stop loops."""
+    """One answer to write. ban: n-gram length that may not repeat (0: none). watch: stop loops.
+
+    deadline: time on the clock (`time.monotonic` unless another is given) after which no further id is written.
+    """
 
     prompt: Sequence[int]
     features: Sequence[Features]
@@ -24,29 +30,42 @@ class Request:
     ban: int = 0
     watch: bool = True
     max_new_tokens: int = MAX_NEW_TOKENS
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """ids: the answer without its end, loops cut back to one period. written: ids that the model wrote in all."""
+    """How an answer ended. ids: without its end, loops cut back to one period. written: ids that the model wrote in all.
+
+    stopped: what cut a `truncated` answer, where it was not the limit of ids. error: why it failed, if it did; the ids are then
+    what was written before.
+    """
 
     ids: tuple[int, ...]
     status: Status
     written: int
+    stopped: Literal["", "deadline", "cancelled"] = ""
+    error: GotOcrError | None = None
 
 
 @dataclass(slots=True)
-class _Row:
-    """One request under way."""
+class Row:
+    """One answer under way. limit: most ids, the end among them. Create it with `open_row`."""
 
     request: Request
+    limit: int
     ban: NgramBan | None
     watch: LoopWatch | None
+    clock: Callable[[], float]
     ids: list[int] = field(default_factory=list)
     outcome: Outcome | None = None
 
-    def push(self, token: int, limit: int) -> bool:
-        """Take the next id; return whether it is part of the answer."""
+    def banned(self) -> Collection[int]:
+        """List the ids that may not come next."""
+        return tuple(self.ban.banned()) if self.ban and not self.outcome else ()
+
+    def push(self, token: int) -> bool:
+        """Take the next id; return whether it is part of the answer. Sets `outcome` when the answer has ended."""
         written = len(self.ids) + 1
         if token == self.request.end:
             self.outcome = Outcome(tuple(self.ids), "ok", written)
@@ -57,9 +76,15 @@ class _Row:
         surplus = self.watch.push(token) if self.watch else 0
         if surplus:
             self.outcome = Outcome(tuple(self.ids[:-surplus]), "loop", written)
-        elif written >= limit:
+        elif written >= self.limit:
             self.outcome = Outcome(tuple(self.ids), "truncated", written)
+        elif self.late():
+            self.outcome = Outcome(tuple(self.ids), "truncated", written, "deadline")
         return True
+
+    def late(self) -> bool:
+        """Say whether the deadline has passed."""
+        return self.request.deadline is not None and self.clock() >= self.request.deadline
 
 
 def generate(backend: Backend, requests: Sequence[Request]) -> Generator[tuple[int, int], None, list[Outcome]]:
@@ -69,19 +94,14 @@ def generate(backend: Backend, requests: Sequence[Request]) -> Generator[tuple[i
     """
     if not requests:
         return []
-    rows = [_open(request) for request in requests]
-    limits = [min(r.max_new_tokens, backend.spec.context - len(r.prompt)) for r in requests]
-    if min(limits) < 1:
-        raise InvalidValue(
-            f"the picture became {max(len(r.prompt) for r in requests)} tokens, more than the model's context of "
-            f"{backend.spec.context} leaves room for; ask for fewer tiles or pages, or for at least one new token"
-        )
-    under_way = backend.start([r.prompt for r in requests], [r.features for r in requests], max(limits))
+    rows = [open_row(request, backend.spec.context) for request in requests]
+    room = max(row.limit for row in rows)
+    under_way = backend.start([r.prompt for r in requests], [r.features for r in requests], room)
     scores = under_way.prefill()
     while True:
-        tokens = scores.best([tuple(row.ban.banned()) if row.ban and not row.outcome else () for row in rows])
+        tokens = scores.best([row.banned() for row in rows])
         for i, (row, token) in enumerate(zip(rows, tokens, strict=True)):
-            if row.outcome is None and row.push(token, limits[i]):
+            if row.outcome is None and row.push(token):
                 yield i, token
         outcomes = [row.outcome for row in rows if row.outcome is not None]
         if len(outcomes) == len(rows):
@@ -89,9 +109,16 @@ def generate(backend: Backend, requests: Sequence[Request]) -> Generator[tuple[i
         scores = under_way.step(tokens)
 
 
-def _open(request: Request) -> _Row:
+def open_row(request: Request, context: int, clock: Callable[[], float] = time.monotonic) -> Row:
+    """Begin the account of one answer. Raises InvalidValue where the prompt leaves no room in the context."""
+    limit = min(request.max_new_tokens, context - len(request.prompt))
+    if limit < 1:
+        raise InvalidValue(
+            f"the picture became {len(request.prompt)} tokens, more than the model's context of {context} leaves room "
+            "for; ask for fewer tiles or pages, or for at least one new token"
+        )
     ban = NgramBan(request.ban, request.prompt) if request.ban else None
-    return _Row(request, ban, LoopWatch() if request.watch else None)
+    return Row(request, limit, ban, LoopWatch() if request.watch else None, clock)
 
 
 def finish(running: Generator[tuple[int, int], None, list[Outcome]]) -> list[Outcome]:
