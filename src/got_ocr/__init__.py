@@ -4,14 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["GotOcr", "GotOcrError", "Reading", "__version__"]
+__all__ = ["Client", "GotOcr", "GotOcrError", "Reading", "__version__"]
 
 if TYPE_CHECKING:
+    from got_ocr.client import Client
     from got_ocr.errors import GotOcrError
     from got_ocr.ocr import GotOcr
     from got_ocr.reading import Reading
 
 _HOMES = {
+    "Client": "got_ocr.client",
     "GotOcr": "got_ocr.ocr",
     "Reading": "got_ocr.reading",
     "GotOcrError": "got_ocr.errors",

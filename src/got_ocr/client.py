@@ -87,13 +87,34 @@ class Client:
         self,
         source: Source | Sequence[Source],
         *,
-        task: Task | None = None,
+        mode: Mode = "plain",
+        box: Box | None = None,
+        box_mode: BoxMode = "crop",
+        color: Color | None = None,
+        crop: bool = False,
+        max_tiles: int | None = None,
+        multi_page: bool = False,
         pages: str | None = None,
         profile: str = "safe",
         max_new_tokens: int | None = None,
     ) -> Iterator[str | Reading]:
         """Read as `GotOcr.stream` does: pieces of text as they are written, each page ending with its Reading."""
-        task = task or Task()
+        task = Task(mode, box, box_mode, color, crop, max_tiles, multi_page)
+        for piece in self.each(source, task=task, pages=pages, profile=profile, max_new_tokens=max_new_tokens):
+            if isinstance(piece, GotOcrError):
+                raise piece
+            yield piece
+
+    def each(
+        self,
+        source: Source | Sequence[Source],
+        *,
+        task: Task,
+        pages: str | None = None,
+        profile: str = "safe",
+        max_new_tokens: int | None = None,
+    ) -> Iterator[str | Reading | GotOcrError]:
+        """Read as `stream` does, but go on after a page that failed: its error stands in its Reading's place."""
         for names, pictures in _requests(source, task):
             body = {**_body(pictures, task, pages, profile, max_new_tokens), "stream": True}
             yield from self._events(body, names)
@@ -107,7 +128,7 @@ class Client:
                 self._wait_or_raise(answer, attempt)
         raise AssertionError("unreachable")
 
-    def _events(self, body: dict[str, Any], names: Sequence[str]) -> Iterator[str | Reading]:
+    def _events(self, body: dict[str, Any], names: Sequence[str]) -> Iterator[str | Reading | GotOcrError]:
         for attempt in range(self._retries + 1):
             with self._open(body) as answer:
                 if answer.status_code == 200:
@@ -141,7 +162,7 @@ def _address(url: str) -> str:
     except ValueError:
         good = False
     if not good:
-        raise InvalidValue("the server's address is written as in http://127.0.0.1:8000")
+        raise InvalidValue("the server's address is written as in http://localhost:8000")
     return url.rstrip("/")
 
 
@@ -244,7 +265,7 @@ def _parse(text: str) -> Any:
         raise RemoteError("the server's answer is not what a got-ocr service says") from None
 
 
-def _pieces(lines: Iterator[str], names: Sequence[str]) -> Iterator[str | Reading]:
+def _pieces(lines: Iterator[str], names: Sequence[str]) -> Iterator[str | Reading | GotOcrError]:
     """Read server-sent events. A stream that stops without its end is an error."""
     kind = ""
     for line in lines:
@@ -254,7 +275,8 @@ def _pieces(lines: Iterator[str], names: Sequence[str]) -> Iterator[str | Readin
         elif name == "data" and kind == "piece":
             yield str(_parse(value)["text"])
         elif name == "data" and kind == "reading":
-            yield _reading(_parse(value), names)
+            told = _parse(value)
+            yield _reading(told, names) if told["error"] is None else _rebuilt(told["error"])
         elif name == "data" and kind == "error":
             raise _rebuilt(_parse(value)["error"])
         elif name == "data" and kind == "end":

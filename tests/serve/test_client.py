@@ -24,7 +24,6 @@ from got_ocr.errors import (
     UnsupportedImageFormat,
 )
 from got_ocr.reading import Reading
-from got_ocr.task import Task
 
 
 @pytest.fixture
@@ -78,7 +77,7 @@ def test_several_pictures_are_one_text_under_multi_page(remote: Client) -> None:
 
 
 def test_a_stream_is_pieces_and_readings(remote: Client) -> None:
-    found = list(remote.stream(png(110), task=Task(mode="format")))
+    found = list(remote.stream(png(110), mode="format"))
     assert "".join(piece for piece in found if isinstance(piece, str)) == "héllo wörld 你好"
     assert isinstance(found[-1], Reading)
     assert found[-1].text == "héllo wörld 你好"

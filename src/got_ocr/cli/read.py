@@ -3,20 +3,27 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from got_ocr.cli.aliases import add_aliases, apply_aliases
 from got_ocr.cli.pages import FORMATS, PageWriter, thumbnail
-from got_ocr.errors import GotOcrError, InvalidValue, OutputError
+from got_ocr.errors import GotOcrError, InvalidValue, OutputError, RemoteError
 
 if TYPE_CHECKING:
+    from got_ocr.cli.remote import Reads, Remote
+    from got_ocr.image import Source
     from got_ocr.ocr import GotOcr, Job, Options
+    from got_ocr.profiles import Profile
     from got_ocr.reading import Reading
+    from got_ocr.task import Task
+
+    Plan = Callable[[Sequence[Source], Task, Profile, str | None], Iterator[tuple[str, int, Job | GotOcrError]]]
 
 SOME_PAGES_NOT_OK = 3
+KEY = "GOT_OCR_API_KEY"
 SAID = {
     "loop": "the model repeated itself and was stopped: text may be missing here",
     "truncated": "the answer reached its limit and was cut: try --crop, or a higher --max-new-tokens",
@@ -37,6 +44,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add = parser.add_argument
     add("--model", "-m", help="folder, `bundled`, or Hub id such as stepfun-ai/GOT-OCR-2.0-hf (downloaded once)")
     add("--revision", help="revision of a Hub model")
+    add("--offline", action="store_true", help="never ask the Hub: a model that is not here is an error")
+    add("--server", metavar="URL", help="let a `got-ocr serve` read, such as http://127.0.0.1:8000")
+    add("--api-key", metavar="KEY", help=f"the server's; better put into the environment as {KEY}")
     add("--mode", choices=("plain", "format"), default=None, help="plain text, or Mathpix Markdown / LaTeX")
     add("--box", metavar="X1,Y1,X2,Y2", help="read this region (pixels)")
     add("--box-mode", choices=("prompt", "crop"), default="crop", help="name the box to the model, or cut it out first")
@@ -56,7 +66,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         default="safe",
         help="rules: ours, the original's, transformers'",
     )
-    add("--max-new-tokens", type=int, default=4096, metavar="N")
+    add("--max-new-tokens", type=int, metavar="N", help="most tokens of a page (default 4096, or the server's own)")
     add("--stream", action="store_true", help="print text as it is written")
     add("--quiet", "-q", action="store_true", help="no notices and no progress")
     add_aliases(parser)
@@ -65,7 +75,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; return the exit status: 0, the error's own where the only page failed, 3 where any page is not ok."""
-    from got_ocr.ocr import GotOcr, Options
+    from got_ocr.generate import MAX_NEW_TOKENS
+    from got_ocr.ocr import Options, plan
     from got_ocr.profiles import profile
 
     apply_aliases(args)
@@ -73,10 +84,21 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidValue("--stream prints plain text; leave --to out")
     if args.side_by_side and args.to != "html":
         raise InvalidValue("--side-by-side goes with --to html")
-    options = Options(profile(args.profile), args.max_new_tokens)
-    jobs = list(_jobs(args, options))
+    most = MAX_NEW_TOKENS if args.max_new_tokens is None else args.max_new_tokens
+    options = Options(profile(args.profile), most)
+    with _reader(args) as reader:
+        return _run(args, options, list(_jobs(args, options, reader.plan if reader else plan)), reader)
+
+
+def _run(
+    args: argparse.Namespace,
+    options: "Options",
+    jobs: "list[tuple[str, int, Job | GotOcrError]]",
+    reader: "Reads | None",
+) -> int:
+    """Read what was planned; return the exit status."""
     with _output(args.output) as out:
-        model = GotOcr.load(args.model, device=args.device, dtype=args.dtype, revision=args.revision)
+        model = reader or _load(args)
         if model.notice and not args.quiet:
             print(f"got-ocr: {model.notice}", file=sys.stderr)
         writer = PageWriter(args.to or "txt", out)
@@ -85,12 +107,34 @@ def run(args: argparse.Namespace) -> int:
     bad = [end for end in ends if end]
     if not bad:
         return 0
-    return bad[0] if len(ends) == 1 else SOME_PAGES_NOT_OK
+    alike = len(ends) == 1 or set(ends) == {RemoteError.exit_code}  # the latter: the server was never there
+    return bad[0] if alike else SOME_PAGES_NOT_OK
 
 
-def _jobs(args: argparse.Namespace, options: "Options") -> "Iterator[tuple[str, int, Job | GotOcrError]]":
+@contextmanager
+def _reader(args: argparse.Namespace) -> "Iterator[Remote | None]":
+    """Give who reads elsewhere, where a server is named. Raises InvalidValue for what only a model here can be told."""
+    if args.server is None:
+        yield None
+        return
+    from got_ocr.cli.remote import Remote
+    from got_ocr.client import Client
+
+    if args.model or args.revision:
+        raise InvalidValue("a server reads with its own model: leave --model and --revision out, or --server")
+    with Client(args.server, args.api_key or os.environ.get(KEY) or None) as client:
+        yield Remote(client, args.profile, args.max_new_tokens)
+
+
+def _load(args: argparse.Namespace) -> "GotOcr":
+    from got_ocr.ocr import GotOcr
+
+    return GotOcr.load(args.model, device=args.device, dtype=args.dtype, revision=args.revision, offline=args.offline)
+
+
+def _jobs(args: argparse.Namespace, options: "Options", plan: "Plan") -> "Iterator[tuple[str, int, Job | GotOcrError]]":
     """Name every page to read, decoded one by one later; what cannot even be opened comes as its error."""
-    from got_ocr.ocr import parse_box, plan
+    from got_ocr.ocr import parse_box
     from got_ocr.task import Task
 
     if not args.sources:
@@ -99,12 +143,19 @@ def _jobs(args: argparse.Namespace, options: "Options") -> "Iterator[tuple[str, 
         raise InvalidValue("standard input (-) can be read once only")
     box = parse_box(args.box) if args.box else None
     task = Task(args.mode or "plain", box, args.box_mode, args.color, args.crop, args.max_tiles, args.multi_page)
-    sources = [sys.stdin.buffer if source == "-" else source for source in args.sources]
+    sources = [_standard_input(args) if source == "-" else source for source in args.sources]
     yield from plan(sources, task, options.profile, args.pages)
 
 
+def _standard_input(args: argparse.Namespace) -> "Source":
+    """Give what comes in: the bytes where they are sent elsewhere, after they were looked at here."""
+    from got_ocr.image import Limits, read_bytes
+
+    return read_bytes(sys.stdin.buffer, Limits())[0] if args.server else sys.stdin.buffer
+
+
 def _ends(
-    model: "GotOcr",
+    model: "Reads",
     jobs: "list[tuple[str, int, Job | GotOcrError]]",
     options: "Options",
     args: argparse.Namespace,
@@ -132,7 +183,7 @@ def _ends(
             advance()
 
 
-def _read(model: "GotOcr", job: "Job", options: "Options", streamed: PageWriter | None) -> "Reading":
+def _read(model: "Reads", job: "Job", options: "Options", streamed: PageWriter | None) -> "Reading":
     """Read one page; where it is streamed, print its pieces as they come."""
     from got_ocr.reading import Reading
 
