@@ -152,3 +152,14 @@ def test_source_is_never_changed() -> None:
     converted.putpixel((0, 0), (9, 9, 9))
     assert image.getpixel((0, 0)) == (1, 2, 3)
     assert image.info == {"comment": "kept"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "values"), [("I;16", (0, 0x8180, 65535)), ("F", (0.0, 0.5, 1.0)), ("F", (-5.0, 10.0, 25.0))]
+)
+def test_values_that_stand_for_ink_are_turned_round(mode: str, values: tuple[float, ...]) -> None:
+    array = np.array([values], np.uint16 if mode == "I;16" else np.float32)
+    plain = np.asarray(to_rgb(Image.fromarray(array)))[0, :, 0].astype(int)
+    turned = np.asarray(to_rgb(Image.fromarray(array), white_is_zero=True))[0, :, 0].astype(int)
+    assert plain.tolist()[::2] == [0, 255]
+    assert (abs(plain + turned - 255) <= 1).all()

@@ -357,3 +357,16 @@ def test_a_program_that_speaks_of_pdf_is_no_page_of_a_folder(tmp_path: Path) -> 
     (tmp_path / "tool.py").write_text("HEAD = b'%PDF-1.7'\n")
     Image.new("L", (20, 20), 255).save(tmp_path / "page.png")
     assert [page.source for page in document.pages(tmp_path)] == ["page.png"]
+
+
+def test_pages_of_a_tiff_file_hold_none_of_it(tmp_path: Path) -> None:
+    """Many may be named before one is read; a file that was cut since then fails the page that is gone."""
+    path = tmp_path / "a.tiff"
+    path.write_bytes(encoded("TIFF", 3))
+    found = list(document.pages(path))
+    first, last = colour(found[0]), found[2]
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError):
+        last.load()
+    path.write_bytes(encoded("TIFF", 3))
+    assert colour(found[0]) == first

@@ -174,6 +174,13 @@ def test_a_directory_whose_link_is_cut_off_is_still_a_page() -> None:
     assert formats.tiff_page(cut, start) == cut
 
 
+def test_a_page_that_is_no_longer_there_is_told() -> None:
+    data = encoded("TIFF", 3)
+    last = formats.tiff_directories(data)[-1]
+    with pytest.raises(ImageTruncated):
+        formats.tiff_page(data[:last], last)
+
+
 def test_boxes_that_reach_to_the_end_or_have_long_sizes() -> None:
     head = b"\0\0\0\x10ftypavif" + bytes(4)
     assert not formats.ends_early(head + b"\0\0\0\0mdat" + bytes(9), "AVIF")

@@ -327,3 +327,18 @@ def test_limits_hold_for_arrays_and_opened_pictures() -> None:
             image.load(source, limits=limits)
     with pytest.raises(ImageTooSmall):
         image.load(np.zeros((3, 30), np.uint8), limits=limits)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_tiff_that_counts_from_white_is_not_a_negative(dtype: type) -> None:
+    """Ink is the great value there: eight bits Pillow turns round by itself, wider ones it does not."""
+    most = 1.0 if dtype is np.float32 else np.iinfo(dtype).max
+    ink = np.zeros((16, 32), dtype)
+    ink[4:8, 4:8] = most
+    out = io.BytesIO()
+    Image.fromarray(ink).save(out, "TIFF", tiffinfo={262: 0})
+    data = out.getvalue()
+    if dtype is np.uint8:  # which Pillow turns round as it writes, too
+        data = encoded(Image.fromarray(255 - ink), "TIFF", tiffinfo={262: 0})
+    grey = np.asarray(image.load(data).image)[..., 0]
+    assert (grey[0, 0], grey[5, 5]) == (255, 0)

@@ -1,7 +1,7 @@
 """Any Pillow mode to RGB, by one definition per mode. Knows no file and no metadata but transparency.
 
     alpha (RGBA, LA, PA, P or grey or RGB with a transparent colour)   laid over white
-    16-bit grey                                                        the high eight bits
+    16-bit grey                                                        the high eight bits, turned round where 0 is white
     32-bit integers and floats                                         the nominal range that holds them, else their own
     CMYK, YCbCr, HSV, 1, L, P                                          Pillow's conversion
     Lab                                                                D50 Lab to sRGB
@@ -22,18 +22,20 @@ BAND_ROWS = 256
 Band = NDArray[Any]
 
 
-def to_rgb(image: Image.Image, *, depth: int = 16) -> Image.Image:
+def to_rgb(image: Image.Image, *, depth: int = 16, white_is_zero: bool = False) -> Image.Image:
     """Convert a loaded picture to a fresh RGB one without metadata.
 
-    depth: significant bits of a 16-bit grey picture (12 for packed twelve-bit samples).
+    depth: significant bits of a 16-bit grey picture (12 for packed twelve-bit samples). white_is_zero: its values, or those of
+    32 bits, stand for ink and not for light (Pillow turns those of other pictures round by itself).
     Raises ValueError for a mode without a definition.
     """
     if image.mode.startswith("I;16"):
         transparent = image.info.get("transparency")
-        rgb = _by_bands(image, lambda band: _high_bits(np.asarray(band), depth - 8, transparent))
+        rgb = _by_bands(image, lambda band: _high_bits(np.asarray(band), depth - 8, transparent, white_is_zero))
     elif image.mode in ("I", "F"):
         low, high = _range(image)
-        rgb = _by_bands(image, lambda band: _scaled(np.asarray(band), low, high))
+        black, white = (high, low) if white_is_zero else (low, high)
+        rgb = _by_bands(image, lambda band: _scaled(np.asarray(band), black, white))
     elif image.has_transparency_data:
         rgb = _by_bands(image, _over_white)
     else:
@@ -61,16 +63,19 @@ def _over_white(band: Image.Image) -> Image.Image:
     return paper
 
 
-def _high_bits(band: Band, shift: int, transparent: object) -> Image.Image:
+def _high_bits(band: Band, shift: int, transparent: object, white_is_zero: bool) -> Image.Image:
     grey = (band >> shift).clip(0, 255).astype(np.uint8)
+    if white_is_zero:
+        grey = 255 - grey
     if isinstance(transparent, int):
         grey[band == transparent] = 255
     return Image.fromarray(grey)
 
 
-def _scaled(band: Band, low: float, high: float) -> Image.Image:
-    values = np.nan_to_num(band.astype(np.float64), nan=high, posinf=high, neginf=low)
-    return Image.fromarray(np.rint((values - low) * (255 / (high - low))).clip(0, 255).astype(np.uint8))
+def _scaled(band: Band, black: float, white: float) -> Image.Image:
+    low, high = min(black, white), max(black, white)
+    values = np.nan_to_num(band.astype(np.float64), nan=white, posinf=high, neginf=low)
+    return Image.fromarray(np.rint((values - black) * (255 / (white - black))).clip(0, 255).astype(np.uint8))
 
 
 def _range(image: Image.Image) -> tuple[float, float]:

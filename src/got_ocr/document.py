@@ -174,8 +174,11 @@ def _opened_tiff(
     if len(starts) > formats.FRAMES_COUNTED:
         raise TooManyPages(f"the TIFF has more than {formats.FRAMES_COUNTED} pages")
 
+    held = data if path is None else None  # a file is read again for each page: many may be named before any is read
+
     def cut(index: int) -> Picture:
-        frame = formats.tiff_page(data, starts[index]) if len(starts) > 1 else data
+        whole = read_bytes(path, options.limits)[0] if path is not None else held or b""
+        frame = formats.tiff_page(whole, starts[index]) if len(starts) > 1 else whole
         return decode(frame, name, reference=options.reference, limits=options.limits)
 
     return max(len(starts), 1), name, path, cut

@@ -69,12 +69,17 @@ def tiff_directories(data: bytes) -> tuple[int, ...]:
 
 
 def tiff_page(data: bytes, start: int) -> bytes:
-    """Give a copy of a TIFF whose only page is the one described at `start`: to seek the n-th would cost n steps."""
+    """Give a copy of a TIFF whose only page is the one described at `start`: to seek the n-th would cost n steps.
+
+    Raises ImageTruncated where nothing is at `start`.
+    """
     order, _, _, link_size = _tiff_layout(data)
     page = bytearray(data)
     at = 4 if link_size == 4 else 8
     page[at : at + link_size] = start.to_bytes(link_size, order)
-    link = next(_tiff_chain(bytes(page)))[1]
+    _, link = next(_tiff_chain(page), (0, 0))
+    if not link:
+        raise ImageTruncated("the TIFF ends before this page")
     if link + link_size <= len(page):
         page[link : link + link_size] = bytes(link_size)
     return bytes(page)
@@ -176,13 +181,13 @@ def _webp_frames(data: bytes) -> Iterator[object]:
         at += 8 + length + length % 2
 
 
-def _tiff_layout(data: bytes) -> tuple[Literal["little", "big"], int, int, int]:
+def _tiff_layout(data: bytes | bytearray) -> tuple[Literal["little", "big"], int, int, int]:
     """Give the byte order and the bytes of an entry count, an entry and a link, in classic or big TIFF."""
     order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
     return (order, 8, 20, 8) if data[2:4] in (b"+\0", b"\0+") else (order, 2, 12, 4)
 
 
-def _tiff_chain(data: bytes) -> Iterator[tuple[int, int]]:
+def _tiff_chain(data: bytes | bytearray) -> Iterator[tuple[int, int]]:
     """Follow the directories, once each, without reading their entries: (start, place of the link to the next)."""
     order, count_size, entry_size, link_size = _tiff_layout(data)
     at = int.from_bytes(data[4:8] if link_size == 4 else data[8:16], order)

@@ -217,7 +217,7 @@ def _finish(image: Image.Image, name: str, reference: bool, limits: Limits, fram
     if frames:
         frames = max(frames, _extra_pictures(image))
     notices = (f"frames_ignored:{frames - 1}",) if frames > 1 else ()
-    depth = _grey_depth(image)
+    depth, white_is_zero = _grey_depth(image), _white_is_zero(image)
     turned = False
     if image.format == "TIFF":
         turned = _orientation(image) in _UPRIGHT
@@ -231,7 +231,7 @@ def _finish(image: Image.Image, name: str, reference: bool, limits: Limits, fram
         turned, image = True, image.transpose(_UPRIGHT[orientation])
     if turned:
         notices = (*notices, "orientation_applied")
-    return Picture(to_rgb(image, depth=depth), notices, name)
+    return Picture(to_rgb(image, depth=depth, white_is_zero=white_is_zero), notices, name)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -248,6 +248,11 @@ def _grey_depth(image: Image.Image) -> int:
     """Give the bits of 16-bit grey samples: twelve where a TIFF packs them so."""
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
     return 12 if any("I;12" in str(tile[3]) for tile in tiles) else 16
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    """Tell whether a TIFF counts from white; see `to_rgb`."""
+    return image.format == "TIFF" and image.tag_v2.get(0x0106) == 0  # type: ignore[attr-defined]
 
 
 @contextmanager

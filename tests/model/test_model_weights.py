@@ -1,6 +1,7 @@
 """Model folders: strict opening, every error with a name, round trips without a lost bit."""
 
 import json
+import os
 import pickle
 import sys
 from collections.abc import Callable
@@ -316,3 +317,14 @@ def test_default_vision_sizes_are_read_off_the_tensors(tmp_path: Path) -> None:
     config = read_config("original", write_config("original", GotConfig(), "bfloat16"), shapes)
     assert config == GotConfig()
     assert config.vision == VisionConfig()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such modes")
+def test_weights_are_as_readable_as_other_files(tiny: GotModel, tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        save_model(tiny, tmp_path / "made", "native")
+    finally:
+        os.umask(before)
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "made").iterdir() if path.is_file()}
+    assert modes == {0o640}

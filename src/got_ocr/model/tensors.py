@@ -186,7 +186,10 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a file beside `path`, sync it and put it in its place. Raises OutputError."""
     work = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
+        work.touch(0o666, exist_ok=False)
+        mode = work.stat().st_mode  # as this user's files are; safetensors writes for its owner alone
         write(work)
+        work.chmod(mode & 0o777)
         _sync(work)
         os.replace(work, path)
         _sync(path.parent)
