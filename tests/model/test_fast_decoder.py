@@ -60,6 +60,59 @@ def test_float32_greedy_ids_are_equal(lengths: list[int]) -> None:
         assert torch.equal(greedy(fast_model(plain), ids, sizes, 60), greedy(plain, ids, sizes, 60))
 
 
+def in_parts(model: GotModel, ids: Tensor, lengths: Tensor, more: Tensor, parts: list[int]) -> Tensor:
+    """Append the same ids in parts of given lengths, each after a wrong one that is forgotten: scores (B, T, W)."""
+    cache, found, done = model.new_cache(ids.shape[0], ids.shape[1] + more.shape[1] + 3), [], 0
+    model.prefill(ids, lengths, None, cache)
+    for count in parts:
+        reach = ids.shape[1] + done
+        model.extend((more[:, done : done + 3] + 11) % 30, cache, reach + 3)
+        cache.lengths -= 3
+        found.append(model.extend(more[:, done : done + count], cache, reach + count))
+        done += count
+    return torch.cat(found, 1)
+
+
+@pytest.mark.parametrize("packed", [None, False])
+@pytest.mark.parametrize("lengths", [[9], [3, 8, 1, 5]], ids=str)
+@pytest.mark.parametrize("name", DECODERS)
+def test_several_ids_at_once_score_as_the_plain_ones_and_as_steps(
+    name: str, lengths: list[int], packed: bool | None
+) -> None:
+    plain = network(LINES, DECODERS[name], 1)
+    ids, sizes = prompts(plain, lengths, 1)
+    more = prompts(plain, [20] * len(lengths), 2)[0]
+    with torch.inference_mode():
+        fast = fast_model(plain, packed=packed)
+        got = in_parts(fast, ids, sizes, more, [1, 5, 2, 8, 4])
+        assert gap(got, in_parts(plain, ids, sizes, more, [1, 5, 2, 8, 4])) <= 1e-4
+        assert gap(got, torch.stack(run(fast, ids, sizes, list(more.T))[1:], 1)) <= 1e-4
+
+
+@pytest.mark.parametrize("lengths", [[9], [3, 8, 1, 5]], ids=str)
+def test_greedy_ids_are_equal_several_at_once(lengths: list[int]) -> None:
+    """In float32: what steps would choose after each id is what is chosen when they are appended together."""
+    plain = network(LINES, DECODERS["bundled"], 5)
+    fast = fast_model(plain)
+    ids, sizes = prompts(plain, lengths, 5)
+    with torch.inference_mode():
+        said = greedy(fast, ids, sizes, 48)  # (T, B)
+        steps = torch.stack(run(fast, ids, sizes, list(said))[1:], 1).argmax(-1)
+        for parts in ([48], [1, 15, 16, 9, 7]):
+            assert torch.equal(in_parts(fast, ids, sizes, said.T, parts).argmax(-1), steps)
+
+
+@pytest.mark.parametrize("whole", [0, 3, 100])
+def test_bfloat16_scores_of_several_ids_are_those_of_steps(whole: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoder, "WHOLE", whole)
+    model = fast_model(network(LINES, DECODERS["bundled"], 16, torch.bfloat16))
+    ids, sizes = prompts(model, [5, 2, 4], 1)
+    more = prompts(model, [20] * 3, 2)[0]
+    with torch.inference_mode():
+        got = in_parts(model, ids, sizes, more, [6, 1, 9, 4])
+        assert gap(got, torch.stack(run(model, ids, sizes, list(more.T))[1:], 1)) <= 0.1
+
+
 def test_bfloat16_scores_are_as_near_to_float32_as_the_plain_ones() -> None:
     exact, half = (network(LINES, DECODERS["bundled"], 7, dtype) for dtype in (torch.float32, torch.bfloat16))
     ids, sizes = prompts(exact, [30, 12, 25], 7)

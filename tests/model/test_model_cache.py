@@ -38,6 +38,24 @@ def test_a_neighbour_changes_no_bit(tiny: GotModel) -> None:
         assert not one[1].equal(two[1])
 
 
+@torch.inference_mode()
+def test_several_ids_at_once_score_as_one_after_another(tiny: GotModel) -> None:
+    """Rows of unequal length; then some positions are forgotten, and others stand in their place."""
+    ids, lengths = prompts(1)
+    more = torch.randint(0, 60, (3, 12), generator=torch.Generator().manual_seed(8))
+    one, many = (tiny.new_cache(3, 30) for _ in range(2))
+    for cache in (one, many):
+        tiny.prefill(ids, lengths, None, cache)
+    steps = torch.stack([tiny.step(more[:, i], one, 10 + i) for i in range(12)], 1)
+    first = tiny.extend(more[:, :5], many, 14)
+    tiny.extend(torch.full((3, 6), 7), many, 20)
+    assert (many.lengths - lengths).tolist() == [11, 11, 11]
+    many.lengths -= 6
+    second = tiny.extend(more[:, 5:], many, 21)
+    assert (torch.cat((first, second), 1) - steps).abs().max() < 1e-5
+    assert torch.equal(many.lengths, one.lengths)
+
+
 def test_unfilled_cache_positions_change_nothing(tiny: GotModel) -> None:
     ids, lengths = prompts(1)
     for one, two in zip(scores(tiny, ids, lengths, 8), scores(tiny, ids, lengths, 8, spare=13), strict=True):

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from got_ocr.model.config import DecoderConfig
+from got_ocr.model.quant import embedding, linear
 
 
 class Cache:
@@ -39,7 +40,7 @@ class Decoder(nn.Module):
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.embed = nn.Embedding(config.vocab, config.width)
+        self.embed = embedding(config.quantization, config.vocab, config.width)
         self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.width, config.eps)
 
@@ -69,12 +70,20 @@ class Decoder(nn.Module):
 
         reach: no row is longer than this after the step.
         """
-        x = self.embed(ids)[:, None]  # (B, 1, C)
-        rope = rotary(self.config, cache.lengths[:, None])
+        return self.extend(ids[:, None], cache, reach)[:, 0]
+
+    def extend(self, ids: Tensor, cache: Cache, reach: int) -> Tensor:
+        """Append T ids to each row, causal among themselves, and score what follows each: (B, T) -> (B, T, W).
+
+        reach: no row is longer than this afterwards. Positions are forgotten again by lowering `cache.lengths`.
+        """
+        x = self.embed(ids)  # (B, T, C)
+        places = cache.lengths[:, None] + torch.arange(ids.shape[1], device=ids.device)
+        rope = rotary(self.config, places)
         for i, layer in enumerate(cast(Iterable[DecoderLayer], self.layers)):
-            x = layer.step(x, rope, cache, i, reach)
-        cache.lengths += 1
-        return self.logits(self.norm(x[:, 0]))
+            x = layer.extend(x, rope, cache, i, places, reach)
+        cache.lengths += ids.shape[1]
+        return self.logits(self.norm(x))
 
 
 class DecoderLayer(nn.Module):
@@ -92,9 +101,11 @@ class DecoderLayer(nn.Module):
         out: Tensor = x + self.mlp(self.post_norm(x))
         return out
 
-    def step(self, x: Tensor, rope: tuple[Tensor, Tensor], cache: Cache, layer: int, reach: int) -> Tensor:
-        """Do the same for one new position of each row."""
-        x = x + self.attn.step(self.input_norm(x), rope, cache, layer, reach)
+    def extend(
+        self, x: Tensor, rope: tuple[Tensor, Tensor], cache: Cache, layer: int, places: Tensor, reach: int
+    ) -> Tensor:
+        """Do the same for new positions behind those in the cache."""
+        x = x + self.attn.extend(self.input_norm(x), rope, cache, layer, places, reach)
         out: Tensor = x + self.mlp(self.post_norm(x))
         return out
 
@@ -105,10 +116,10 @@ class DecoderAttention(nn.Module):
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.heads = config.heads
-        self.q_proj = nn.Linear(config.width, config.width)
-        self.k_proj = nn.Linear(config.width, config.width)
-        self.v_proj = nn.Linear(config.width, config.width)
-        self.o_proj = nn.Linear(config.width, config.width, bias=False)
+        self.q_proj = linear(config.quantization, config.width, config.width)
+        self.k_proj = linear(config.quantization, config.width, config.width)
+        self.v_proj = linear(config.quantization, config.width, config.width)
+        self.o_proj = linear(config.quantization, config.width, config.width, bias=False)
 
     def _qkv(self, x: Tensor, rope: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         b, t, c = x.shape
@@ -127,15 +138,17 @@ class DecoderAttention(nn.Module):
         mixed: Tensor = self.o_proj(out.transpose(1, 2).flatten(2))
         return mixed
 
-    def step(self, x: Tensor, rope: tuple[Tensor, Tensor], cache: Cache, layer: int, reach: int) -> Tensor:
-        """Write one position of each row into the cache and attend over the first `reach` positions."""
+    def extend(
+        self, x: Tensor, rope: tuple[Tensor, Tensor], cache: Cache, layer: int, places: Tensor, reach: int
+    ) -> Tensor:
+        """Write T positions of each row, at `places` (B, T), into the cache and attend over the first `reach`, each up to its own."""
         q, k, v = self._qkv(x, rope)
-        rows = torch.arange(x.shape[0], device=x.device)
-        cache.keys[layer, rows, :, cache.lengths] = k[:, :, 0]
-        cache.values[layer, rows, :, cache.lengths] = v[:, :, 0]
+        rows = torch.arange(x.shape[0], device=x.device)[:, None]
+        cache.keys[layer, rows, :, places] = k.transpose(1, 2)
+        cache.values[layer, rows, :, places] = v.transpose(1, 2)
         keys, values = cache.keys[layer, :, :, :reach], cache.values[layer, :, :, :reach]
-        seen = torch.arange(reach, device=x.device) <= cache.lengths[:, None]  # (B, S)
-        out = F.scaled_dot_product_attention(q, keys, values, attn_mask=seen[:, None, None])
+        seen = torch.arange(reach, device=x.device) <= places[..., None]  # (B, T, S)
+        out = F.scaled_dot_product_attention(q, keys, values, attn_mask=seen[:, None])
         mixed: Tensor = self.o_proj(out.transpose(1, 2).flatten(2))
         return mixed
 
@@ -145,9 +158,9 @@ class DecoderMlp(nn.Module):
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
-        self.gate_proj = nn.Linear(config.width, config.mlp, bias=False)
-        self.up_proj = nn.Linear(config.width, config.mlp, bias=False)
-        self.down_proj = nn.Linear(config.mlp, config.width, bias=False)
+        self.gate_proj = linear(config.quantization, config.width, config.mlp, bias=False)
+        self.up_proj = linear(config.quantization, config.width, config.mlp, bias=False)
+        self.down_proj = linear(config.quantization, config.mlp, config.width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))

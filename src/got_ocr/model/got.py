@@ -72,6 +72,10 @@ class GotModel(nn.Module):
         """Append one id a row and score the next: (B,) -> (B, W)."""
         return self.decoder.step(ids, cache, reach)
 
+    def extend(self, ids: Tensor, cache: Cache, reach: int) -> Tensor:
+        """Append T ids a row, none of them an image token, and score what follows each: (B, T) -> (B, T, W)."""
+        return self.decoder.extend(ids, cache, reach)
+
     def forward(self, ids: Tensor, features: Tensor | None) -> Tensor:
         """Score every position of whole sequences: (B, T), (all N, C) -> (B, T, W)."""
         hidden = self.decoder(self.embed(ids, features))

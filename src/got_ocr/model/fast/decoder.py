@@ -54,14 +54,28 @@ class Layer:
         b, c = x.shape
         q, k, v = self._qkv(x, rope)  # (B, H, D)
         keys, values = cache.keys[layer], cache.values[layer]  # (B, H, S, D)
-        at.write(keys, k)
-        at.write(values, v)
+        at.write_one(keys, k)
+        at.write_one(values, v)
         keys, values = keys[:, :, : at.span].flatten(0, 1), values[:, :, : at.span].flatten(0, 1)
         scores = torch.bmm(q.reshape(b * self.heads, 1, -1), keys.transpose(1, 2))  # (B*H, 1, S)
         if at.mask is not None:
-            scores.view(b, self.heads, at.span).add_(at.mask)
+            scores.view(b, self.heads, 1, at.span).add_(at.mask)
         mixed = torch.bmm(torch.softmax(scores, -1), values).view(b, c)
         return self.finish(x, mixed)
+
+    def extend(self, x: Tensor, rope: Rope, cache: Cache, layer: int, at: "Places") -> Tensor:
+        """Append T positions to each row: (B, T, C) -> (B, T, C)."""
+        b, t, c = x.shape
+        q, k, v = (part.transpose(1, 2) for part in self._qkv(x, rope))  # (B, H, T, D)
+        keys, values = cache.keys[layer], cache.values[layer]  # (B, H, S, D)
+        at.write(keys, k)
+        at.write(values, v)
+        keys, values = keys[:, :, : at.span].flatten(0, 1), values[:, :, : at.span].flatten(0, 1)
+        scores = torch.bmm(q.reshape(b * self.heads, t, -1), keys.transpose(1, 2))  # (B*H, T, S)
+        if at.mask is not None:
+            scores.view(b, self.heads, t, at.span).add_(at.mask)
+        mixed = torch.bmm(torch.softmax(scores, -1), values).view(b, self.heads, t, -1)
+        return self.finish(x, mixed.transpose(1, 2).reshape(b, t, c))
 
     def _qkv(self, x: Tensor, rope: Rope) -> tuple[Tensor, Tensor, Tensor]:
         h = F.rms_norm(x, self.input_norm.shape, self.input_norm, self.eps)
@@ -83,10 +97,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Say where a step writes and what it sees.
+    """Say where T new positions of each row are written and what they see.
 
-    rows, at: (B,) each row and its filled positions. first: of row 0. even: all rows are equally long.
-    span: positions that are read. mask: (B, 1, span) hides those that are not filled; None where all are.
+    rows: (B, 1), at: (B, T) each row and its new positions. first: of row 0. even: all rows are equally long.
+    span: positions that are read. mask: (B, 1, T, span) hides those behind each new one; None where there are none.
     """
 
     rows: Tensor
@@ -96,27 +110,35 @@ class Places:
     span: int
     mask: Tensor | None
 
-    def write(self, cache: Tensor, new: Tensor) -> None:
-        """Put (B, H, D) into (B, H, S, D)."""
+    def write_one(self, cache: Tensor, new: Tensor) -> None:
+        """Put (B, H, D) into (B, H, S, D): the shorter way for a step."""
         if self.even:
             cache[:, :, self.first].copy_(new)
         else:
-            cache[self.rows, :, self.at] = new
+            cache[self.rows[:, 0], :, self.at[:, 0]] = new
+
+    def write(self, cache: Tensor, new: Tensor) -> None:
+        """Put (B, H, T, D) into (B, H, S, D)."""
+        if self.even:
+            cache[:, :, self.first : self.first + new.shape[2]].copy_(new)
+        else:
+            cache[self.rows, :, self.at] = new.transpose(1, 2)
 
 
-def places(cache: Cache, reach: int) -> Places:
-    """Find where a step writes and what it may see. reach: no row is longer after the step."""
+def places(cache: Cache, count: int, reach: int) -> Places:
+    """Find where `count` new positions of each row go and what they may see. reach: no row is longer afterwards."""
     lengths, dtype = cache.lengths, cache.keys.dtype
-    rows, first = torch.arange(lengths.shape[0]), int(lengths[0])
+    rows, first = torch.arange(lengths.shape[0])[:, None], int(lengths[0])
+    at = lengths[:, None] + torch.arange(count)
     even = bool((lengths == first).all())
-    span = first + 1 if even else reach
+    span = first + count if even else reach
     if dtype is torch.bfloat16 and cache.size <= WHOLE * span:
         span = cache.size
     if even and span == first + 1:
-        return Places(rows, lengths, first, even, span, None)
-    hidden = torch.arange(span) > lengths[:, None]
+        return Places(rows, at, first, even, span, None)
+    hidden = torch.arange(span) > at[..., None]  # (B, T, span)
     mask = torch.zeros(hidden.shape, dtype=dtype).masked_fill_(hidden, -torch.inf)
-    return Places(rows, lengths, first, even, span, mask[:, None])
+    return Places(rows, at, first, even, span, mask[:, None])
 
 
 class FastDecoder:
@@ -149,13 +171,24 @@ class FastDecoder:
 
     def step(self, ids: Tensor, cache: Cache, reach: int) -> Tensor:
         """Append one id to each row and score the next: (B,) -> (B, W). reach: no row is longer after the step."""
-        at = places(cache, reach)
+        at = places(cache, 1, reach)
         cos, sin = self._positions(reach)
         rope = cos[cache.lengths], sin[cache.lengths]  # (B, 2, 1, D)
         x = self.embed(ids)
         for i, layer in enumerate(self._layers):
             x = layer.step(x, rope, cache, i, at)
         cache.lengths += 1
+        return self._scores(x)
+
+    def extend(self, ids: Tensor, cache: Cache, reach: int) -> Tensor:
+        """Append T ids to each row and score what follows each: (B, T) -> (B, T, W). reach: no row is longer afterwards."""
+        at = places(cache, ids.shape[1], reach)
+        cos, sin = self._positions(reach)
+        rope = cos[at.at], sin[at.at]  # (B, T, 2, 1, D)
+        x = self.embed(ids)
+        for i, layer in enumerate(self._layers):
+            x = layer.extend(x, rope, cache, i, at)
+        cache.lengths += ids.shape[1]
         return self._scores(x)
 
     def _scores(self, x: Tensor) -> Tensor:
