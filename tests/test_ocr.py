@@ -4,7 +4,9 @@ import inspect
 import io
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from PIL import Image
 
 import got_ocr
 from got_ocr import prompt
+from got_ocr.document import Page
 from got_ocr.errors import (
     ImageTruncated,
     InputNotFound,
@@ -24,7 +27,8 @@ from got_ocr.errors import (
     PdfEncrypted,
     TooManyImages,
 )
-from got_ocr.ocr import GotOcr, Options, chat_color, chat_mode, parse_box
+from got_ocr.image import Picture
+from got_ocr.ocr import GotOcr, Job, Options, chat_color, chat_mode, parse_box
 from got_ocr.profiles import PROFILES, profile
 from got_ocr.reading import Reading, worst
 from got_ocr.task import Task
@@ -372,17 +376,54 @@ def test_many_equal_one_by_one(
     assert len({r.token_ids for r in many}) > 4
 
 
-def test_many_rows_are_written_in_groups(line_reader: Reader, pictures: list[Image.Image], monkeypatch: Any) -> None:
-    monkeypatch.setattr("got_ocr.ocr.ROWS_AT_ONCE", 2)
+def test_many_rows_share_a_few_slots(line_reader: Reader, pictures: list[Image.Image], monkeypatch: Any) -> None:
+    monkeypatch.setattr("got_ocr.ocr.SLOTS", 2)
     model = line_reader("a\nb", "c\nd", "e", "f", "g\nh", "i")
     readings = model.read_many([pictures[3], pictures[0], pictures[2]])
     assert [r.text for r in readings] == ["a\nb\nc\nd\ne", "f", "g\nh\ni"]
-    assert len(model.backend.rooms) == 3
 
 
-def test_seconds_of_a_batch_are_its_mean(whole: GotOcr, pictures: list[Image.Image]) -> None:
-    first, second, third = (r.seconds for r in whole.read_many(pictures[:3], batch_size=2, max_new_tokens=3))
-    assert first == second != third
+def test_pages_side_by_side_share_their_time(whole: GotOcr, pictures: list[Image.Image]) -> None:
+    start = time.perf_counter()
+    readings = whole.read_many(pictures, batch_size=3, max_new_tokens=3)
+    wall = time.perf_counter() - start
+    assert 0.5 * wall < sum(r.seconds for r in readings) <= wall
+    assert all(r.seconds > 0 for r in readings)
+
+
+def test_pages_are_loaded_when_their_turn_comes(reader: Reader, page: Image.Image) -> None:
+    """At most two are under way, whatever their number: a folder of large pages is never in memory as a whole."""
+    model, task, log = reader("a", "b b b b", "c", "d", "e"), Task(), []
+
+    def decoded(number: int) -> Picture:
+        log.append(f"load {number}")
+        return Picture(page, (), "page")
+
+    planned = (Job((Page(n, 5, "page", None, partial(decoded, n)),), task) for n in range(1, 6))
+    for reading in model.read_jobs(planned, Options(profile("safe")), 2):
+        assert isinstance(reading, Reading)
+        log.append(f"{reading.text[0]} read")
+    assert log[:4] == ["load 1", "load 2", "a read", "load 3"]
+    assert [entry for entry in log if entry.endswith("read")] == [f"{letter} read" for letter in "abcde"]
+    # The second, long one is under way all the time: the fifth begins only when the fourth has ended.
+    assert log.index("load 5") > log.index("load 4") > log.index("load 3")
+
+
+def test_broken_pages_raise_or_are_kept(
+    reader: Reader, page: Image.Image, pdf: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    absent = tmp_path / "absent.png"
+    sources = [page, png(page)[:-20], absent, pdf, page]
+    answers = ["one", "p1", [300, None], "p3", "last"]
+    kept = reader(*answers).read_many(sources, on_error="keep")
+    assert [type(r) for r in kept] == [Reading, ImageTruncated, InputNotFound, Reading, NumericError, Reading, Reading]
+    assert [r.text for r in kept if isinstance(r, Reading)] == ["one", "p1", "p3", "last"]
+    with pytest.raises(ImageTruncated):
+        reader(*answers).read_many(sources)
+    with pytest.raises(NumericError):
+        reader(*answers).read_many([pdf, absent])
+    with pytest.raises(InvalidValue, match="on_error"):
+        reader().read_many([page], on_error="hide")  # type: ignore[call-overload]
 
 
 def test_read_many_takes_nothing_and_refuses_nonsense(whole: GotOcr, page: Image.Image) -> None:

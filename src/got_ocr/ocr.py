@@ -4,27 +4,31 @@
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, overload
 
 from PIL.Image import Image
 
-from got_ocr import document, hub, pixels, profiles, prompt
-from got_ocr.backends.base import Backend
+from got_ocr import hub, pixels, profiles, prompt
+from got_ocr.backends.base import Backend, open_slots
 from got_ocr.cut import cut
-from got_ocr.document import Page
-from got_ocr.errors import GotOcrError, InputError, InvalidValue, ModelError, OutputError, TooManyImages
+from got_ocr.engine import Engine, Groups, Make
+from got_ocr.errors import GotOcrError, InvalidValue, ModelError, OutputError, TooManyImages
 from got_ocr.generate import MAX_NEW_TOKENS, Outcome, Request, finish, generate
-from got_ocr.image import Source, display_name
+from got_ocr.image import Source
+from got_ocr.jobs import Job, jobs, plan, sound
 from got_ocr.lines import MOST_STRIPS
 from got_ocr.profiles import Profile
 from got_ocr.reading import Reading, worst
-from got_ocr.task import COLORS, Box, BoxMode, Color, Mode, Task
+from got_ocr.task import Box, BoxMode, Color, Mode, Task, chat_color, chat_mode, parse_box
 from got_ocr.tokenizer import Tokenizer
 
-ROWS_AT_ONCE = 32  # answers written side by side; a page of many lines has more
+__all__ = ["GotOcr", "Job", "Options", "chat_color", "chat_mode", "jobs", "parse_box", "plan"]
+
+SLOTS = 32  # answers written side by side; a page of many lines has more
+PAGES_AT_ONCE = 8  # of many pages, how many are under way; each costs memory for its cache
 TOKENS_AT_MOST = 32768
 
 
@@ -38,14 +42,6 @@ class Options:
     def __post_init__(self) -> None:
         if not 1 <= self.max_new_tokens <= TOKENS_AT_MOST:
             raise InvalidValue(f"max_new_tokens lies between 1 and {TOKENS_AT_MOST}")
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One reading to make: the pages that it reads as one (decoded when it is read), and what is asked of them."""
-
-    pages: tuple[Page, ...]
-    task: Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,34 +106,66 @@ class GotOcr:
         """
         task = Task(mode, box, box_mode, color, crop, max_tiles, multi_page)
         options = Options(profiles.profile(profile), max_new_tokens)
-        readings = [self.read_job(job, options) for job in jobs(source, task, options.profile, pages)]
-        return readings[0] if len(readings) == 1 else readings
+        made = jobs(source, task, options.profile, pages)
+        return self.read_job(made[0], options) if len(made) == 1 else list(sound(self.read_jobs(made, options)))
 
+    @overload
     def read_many(
         self,
         sources: Sequence[Source],
         *,
-        batch_size: int = 8,
+        batch_size: int = PAGES_AT_ONCE,
         mode: Mode = "plain",
         crop: bool = False,
         max_tiles: int | None = None,
         pages: str | None = None,
         profile: str = "safe",
         max_new_tokens: int = MAX_NEW_TOKENS,
-    ) -> list[Reading]:
-        """Read many sources, `batch_size` pages at a time; readings come in the order of the sources and their pages.
+        on_error: Literal["raise"] = "raise",
+    ) -> list[Reading]: ...
 
-        Their seconds are the mean of their batch. Raises as `read` does, for the first page that cannot be read.
+    @overload
+    def read_many(
+        self,
+        sources: Sequence[Source],
+        *,
+        batch_size: int = PAGES_AT_ONCE,
+        mode: Mode = "plain",
+        crop: bool = False,
+        max_tiles: int | None = None,
+        pages: str | None = None,
+        profile: str = "safe",
+        max_new_tokens: int = MAX_NEW_TOKENS,
+        on_error: Literal["keep"],
+    ) -> list[Reading | GotOcrError]: ...
+
+    def read_many(
+        self,
+        sources: Sequence[Source],
+        *,
+        batch_size: int = PAGES_AT_ONCE,
+        mode: Mode = "plain",
+        crop: bool = False,
+        max_tiles: int | None = None,
+        pages: str | None = None,
+        profile: str = "safe",
+        max_new_tokens: int = MAX_NEW_TOKENS,
+        on_error: Literal["raise", "keep"] = "raise",
+    ) -> list[Reading] | list[Reading | GotOcrError]:
+        """Read many sources, at most `batch_size` pages at a time; readings come in the order of the sources and their pages.
+
+        A page is loaded when its turn comes, and the next one begins when any has ended. on_error: `raise` as `read` does, for
+        the first page that fails; or `keep` its error in its place and read the others.
         """
         if batch_size < 1:
             raise InvalidValue("batch_size is at least 1")
+        if on_error not in ("raise", "keep"):
+            raise InvalidValue("on_error is raise or keep")
         task = Task(mode=mode, crop=crop, max_tiles=max_tiles)
         options = Options(profiles.profile(profile), max_new_tokens)
-        every = [job for source in sources for job in jobs(source, task, options.profile, pages)]
-        readings: list[Reading] = []
-        for start in range(0, len(every), batch_size):
-            readings += self._read_batch(every[start : start + batch_size], options)
-        return readings
+        planned = (job for _, _, job in plan(sources, task, options.profile, pages))
+        readings = self.read_jobs(planned, options, batch_size)
+        return list(readings) if on_error == "keep" else list(sound(readings))
 
     def stream(
         self,
@@ -205,18 +233,46 @@ class GotOcr:
 
     def read_job(self, job: Job, options: Options) -> Reading:
         """Read one page (or several as one)."""
-        return self._read_batch([job], options)[0]
-
-    def _read_batch(self, batch: Sequence[Job], options: Options) -> list[Reading]:
-        """Read some jobs side by side."""
         started = time.perf_counter()
-        asked = [self._ask(job, options) for job in batch]
-        flat = [request for one in asked for request in one.requests]
-        groups = (flat[start : start + ROWS_AT_ONCE] for start in range(0, len(flat), ROWS_AT_ONCE))
-        outcomes = (outcome for group in groups for outcome in finish(generate(self.backend, group)))
-        per_job = [[next(outcomes) for _ in one.requests] for one in asked]
-        seconds = (time.perf_counter() - started) / len(batch)
-        return [self._reading(*row, seconds) for row in zip(batch, asked, per_job, strict=True)]
+        asked = self._ask(job, options)
+        outcomes = self._answer(asked.requests)
+        return self._reading(job, asked, outcomes, time.perf_counter() - started)
+
+    def read_jobs(
+        self, planned: Iterable[Job | GotOcrError], options: Options, at_once: int = PAGES_AT_ONCE
+    ) -> Iterator[Reading | GotOcrError]:
+        """Read many pages side by side, at most `at_once` of them; each comes in its turn, or the error that it failed with.
+
+        Those that are under way at a time share its seconds.
+        """
+        asked: dict[int, tuple[Job, _Asked]] = {}
+
+        def maker(number: int, job: Job) -> Make:
+            def make() -> Sequence[Request]:
+                asked[number] = job, self._ask(job, options)
+                return asked[number][1].requests
+
+            return make
+
+        makers = (job if isinstance(job, GotOcrError) else maker(number, job) for number, job in enumerate(planned))
+        for answers in self._groups(at_once).in_order(makers):
+            mine = asked.pop(answers.number, None)
+            if isinstance(answers.result, GotOcrError):
+                yield answers.result
+            elif mine is not None:
+                yield self._reading(*mine, answers.result, answers.seconds)
+
+    def _groups(self, most: int) -> Groups:
+        return Groups(Engine(open_slots(self.backend, SLOTS), self.backend.spec.context), most)
+
+    def _answer(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Answer the requests of one page, several side by side."""
+        if len(requests) == 1:
+            return finish(generate(self.backend, requests))
+        (answers,) = self._groups(1).run([lambda: requests])
+        if isinstance(answers.result, GotOcrError):
+            raise answers.result
+        return answers.result
 
     def stream_job(self, job: Job, options: Options) -> Iterator[str | Reading]:
         """Read one page (or several as one), yielding pieces of text, then the Reading."""
@@ -294,73 +350,3 @@ class GotOcr:
             model=self.backend.spec.name,
             notices=(*asked.notices, *([f"broken_characters:{broken}"] if broken else [])),
         )
-
-
-def jobs(source: Source | Sequence[Source], task: Task, rules: Profile, chosen: str | None) -> list[Job]:
-    """Turn a source into the readings to make: one a page, or one in all under `multi_page`. Raises InputError classes."""
-    several = isinstance(source, list | tuple)
-    if several and not task.multi_page:
-        raise InvalidValue("a list of pictures is one text only with multi_page; use read_many to read each by itself")
-    sources = cast(Sequence[Source], source) if several else [cast(Source, source)]
-    if not sources:
-        raise InvalidValue("the list of pictures is empty")
-    made: list[Job] = []
-    for _, _, job in plan(sources, task, rules, chosen):
-        if isinstance(job, GotOcrError):
-            raise job
-        made.append(job)
-    return made
-
-
-def plan(
-    sources: Sequence[Source], task: Task, rules: Profile, chosen: str | None
-) -> Iterator[tuple[str, int, Job | GotOcrError]]:
-    """Name (source, page, reading to make) in order; a source that cannot be opened stands there as its error.
-
-    Under `multi_page` all pages of all sources are one reading, and one that cannot be opened fails it.
-    """
-    every: list[Page] = []
-    for source in sources:
-        try:
-            named = document.pages(source, pages=chosen, reference=rules.ports_pixels)
-        except InputError as error:
-            yield _name(source), 1, error
-            if task.multi_page:
-                return
-            continue
-        if task.multi_page:
-            every += named
-        else:
-            yield from ((page.source, page.number, Job((page,), task)) for page in named)
-    if every:
-        yield every[0].source, every[0].number, Job(tuple(every), task)
-
-
-def _name(source: Source) -> str:
-    """Name a source as its pages would, had it been opened."""
-    return display_name(Path(source).name or str(source)) if isinstance(source, str | Path) else "picture"
-
-
-def parse_box(text: str) -> Box:
-    """Read "x1,y1,x2,y2" or "x,y", with or without brackets. Raises InvalidValue."""
-    parts = text.strip().strip("[]()").replace(" ", "").split(",")
-    if len(parts) not in (2, 4) or not all(part.isascii() and part.isdigit() and len(part) < 8 for part in parts):
-        raise InvalidValue(f"a box is x1,y1,x2,y2 (or x,y for a point) in whole pixels; not {text[:40]!r}")
-    numbers = tuple(int(part) for part in parts)
-    return numbers if len(numbers) == 4 else (numbers[0], numbers[1])
-
-
-def chat_mode(ocr_type: str) -> Mode:
-    """Translate the original's `ocr_type`. Raises InvalidValue."""
-    if ocr_type == "ocr":
-        return "plain"
-    if ocr_type == "format":
-        return "format"
-    raise InvalidValue(f"ocr_type is one of ocr, format; not {ocr_type!r}")
-
-
-def chat_color(ocr_color: str) -> Color | None:
-    """Translate the original's `ocr_color`, "" for none. Raises InvalidValue."""
-    if ocr_color and ocr_color not in COLORS:
-        raise InvalidValue(f"ocr_color is one of {', '.join(COLORS)}; not {ocr_color[:20]!r}")
-    return cast(Color, ocr_color) if ocr_color else None

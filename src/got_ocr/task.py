@@ -1,7 +1,7 @@
 """What is asked of a picture: the mode, the region, the cut. Frozen and validated; knows no picture, model or prompt text."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from got_ocr.errors import InvalidValue
 
@@ -66,3 +66,28 @@ def _check_box(box: Box | None) -> None:
         raise InvalidValue("box is x1,y1,x2,y2 (or x,y for a point) in whole pixels, none negative")
     if len(box) == 4 and not (box[0] < box[2] and box[1] < box[3]):
         raise InvalidValue("box needs x1 < x2 and y1 < y2")
+
+
+def parse_box(text: str) -> Box:
+    """Read "x1,y1,x2,y2" or "x,y", with or without brackets. Raises InvalidValue."""
+    parts = text.strip().strip("[]()").replace(" ", "").split(",")
+    if len(parts) not in (2, 4) or not all(part.isascii() and part.isdigit() and len(part) < 8 for part in parts):
+        raise InvalidValue(f"a box is x1,y1,x2,y2 (or x,y for a point) in whole pixels; not {text[:40]!r}")
+    numbers = tuple(int(part) for part in parts)
+    return numbers if len(numbers) == 4 else (numbers[0], numbers[1])
+
+
+def chat_mode(ocr_type: str) -> Mode:
+    """Translate the original's `ocr_type`. Raises InvalidValue."""
+    if ocr_type == "ocr":
+        return "plain"
+    if ocr_type == "format":
+        return "format"
+    raise InvalidValue(f"ocr_type is one of ocr, format; not {ocr_type!r}")
+
+
+def chat_color(ocr_color: str) -> Color | None:
+    """Translate the original's `ocr_color`, "" for none. Raises InvalidValue."""
+    if ocr_color and ocr_color not in COLORS:
+        raise InvalidValue(f"ocr_color is one of {', '.join(COLORS)}; not {ocr_color[:20]!r}")
+    return cast(Color, ocr_color) if ocr_color else None

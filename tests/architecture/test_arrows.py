@@ -33,6 +33,8 @@ CORRIDOR = {
     "columns": set(),
     "lines": {"columns", "spec"},
     "generate": {"backends", "errors", "reading", "sampling"},
+    "engine": {"backends", "errors", "generate"},
+    "jobs": {"document", "errors", "image", "profiles", "reading", "task"},
     "hub": {"errors"},
 }
 FENCES = {

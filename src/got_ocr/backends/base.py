@@ -1,17 +1,19 @@
 """What a backend is: something that encodes tiles and writes ids. The corridor knows only this.
 
-Implementations keep their own arrays behind `Features`, `Scores` and `Rows`; nothing outside looks into them.
+Implementations keep their own arrays behind `Features`, `Scores`, `Rows` and `Slots`; nothing outside looks into them.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Any, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from got_ocr.errors import NumericError
 from got_ocr.spec import ModelSpec
 
 Features = Any  # the image tokens of one tile, in the backend's own form
+NO_NUMBERS = "the model's scores are not numbers; try dtype float32, or check the weights"  # what a NumericError says
 
 
 class Scores(Protocol):
@@ -49,3 +51,96 @@ class Backend(Protocol):
     def start(self, prompts: Sequence[Sequence[int]], features: Sequence[Sequence[Features]], room: int) -> Rows:
         """Open rows for prompts with their image tokens, each with room for `room` more ids."""
         ...
+
+
+class SlotScores(Protocol):
+    """Hold the scores of the next id for some slots."""
+
+    def best(self, banned: Mapping[int, Collection[int]]) -> dict[int, int | None]:
+        """Choose each slot's best id outside its banned ones (a slot that is not named has none).
+
+        None for a slot whose scores are no numbers: that is its own affair, and the others have their ids.
+        """
+        ...
+
+
+class Slots(Protocol):
+    """Hold up to `count` requests under way that come and go by themselves, in slots 0 to `count` - 1.
+
+    What is demanded: a slot's ids depend on its own request alone, whatever stood in the slot before (scores that are no
+    numbers, too), whatever the others hold, and whenever they come and go. An `admit` that raises leaves its slot free and the
+    others as they were. Memory and time follow what is under way, not `count`.
+    """
+
+    @property
+    def count(self) -> int:
+        """Say how many requests can be under way."""
+        ...
+
+    def admit(self, slot: int, prompt: Sequence[int], features: Sequence[Features], room: int) -> SlotScores:
+        """Read a prompt into a free slot that will get at most `room` ids."""
+        ...
+
+    def step(self, ids: Mapping[int, int]) -> SlotScores:
+        """Append one id to each slot; `ids` names all slots that are not free."""
+        ...
+
+    def retire(self, slot: int) -> None:
+        """Free a slot."""
+        ...
+
+
+@runtime_checkable
+class Slotted(Protocol):
+    """A backend that steps many requests together as they come and go."""
+
+    def slots(self, count: int) -> Slots:
+        """Make slots, all free."""
+        ...
+
+
+def open_slots(backend: Backend, count: int) -> Slots:
+    """Make the backend's slots; for one that has none, slots that are stepped one after another."""
+    return backend.slots(count) if isinstance(backend, Slotted) else SingleRows(backend, count)
+
+
+class SingleRows:
+    """Slots for any backend: each holds rows of one. Correct, and no faster than one request after another."""
+
+    def __init__(self, backend: Backend, count: int) -> None:
+        self.count = count
+        self._backend = backend
+        self._rows: dict[int, Rows] = {}
+
+    def admit(self, slot: int, prompt: Sequence[int], features: Sequence[Features], room: int) -> "SingleScores":
+        """Read a prompt."""
+        rows = self._backend.start([prompt], [features], room)
+        scores = SingleScores({slot: rows.prefill()})
+        self._rows[slot] = rows
+        return scores
+
+    def step(self, ids: Mapping[int, int]) -> "SingleScores":
+        """Append one id to each slot."""
+        return SingleScores({slot: self._rows[slot].step([token]) for slot, token in ids.items()})
+
+    def retire(self, slot: int) -> None:
+        """Free a slot."""
+        del self._rows[slot]
+
+
+class SingleScores:
+    """Scores of rows of one, by slot."""
+
+    def __init__(self, scores: Mapping[int, Scores]) -> None:
+        self._scores = scores
+
+    def best(self, banned: Mapping[int, Collection[int]]) -> dict[int, int | None]:
+        """Choose each slot's best id."""
+        return {slot: _best(scores, banned.get(slot, ())) for slot, scores in self._scores.items()}
+
+
+def _best(scores: Scores, banned: Collection[int]) -> int | None:
+    try:
+        return scores.best([banned])[0]
+    except NumericError:
+        return None

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from got_ocr import pixels
+from got_ocr.backends.base import NO_NUMBERS
+from got_ocr.backends.slots import TorchSlots, choose
 from got_ocr.errors import InvalidValue, NumericError
 from got_ocr.model.fast.pick import fast_model
 from got_ocr.model.got import GotModel
@@ -46,6 +48,10 @@ class TorchBackend:
     def start(self, prompts: Sequence[Sequence[int]], features: Sequence[Sequence[Tensor]], room: int) -> "TorchRows":
         """Open rows; `room` counts the ids that may still be appended."""
         return TorchRows(self.model, prompts, [f for row in features for f in row], room)
+
+    def slots(self, count: int) -> TorchSlots:
+        """Make slots for requests that come and go."""
+        return TorchSlots(self.model, count)
 
 
 class TorchRows:
@@ -97,14 +103,9 @@ class TorchScores:
     @torch.inference_mode()
     def best(self, banned: Sequence[Collection[int]]) -> list[int]:
         """Choose each row's best id outside its banned ones. Raises NumericError for scores that are no numbers."""
-        logits = self._logits
-        for row, ids in enumerate(banned):
-            if ids:
-                logits[row, list(ids)] = -torch.inf
-        values, chosen = logits.max(-1)
-        if not bool(torch.isfinite(values).all()):
-            raise NumericError("the model's scores are not numbers; try dtype float32, or check the weights")
-        best: list[int] = chosen.tolist()
+        best = [token for token in choose(self._logits, banned) if token is not None]
+        if len(best) < len(banned):
+            raise NumericError(NO_NUMBERS)
         return best
 
 

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from got_ocr.errors import GotOcrError, InvalidValue
-from got_ocr.ocr import parse_box
 from got_ocr.serve.answers import Begun, PageResult, Piece, join
 from got_ocr.serve.asking import make_ask
 from got_ocr.serve.desk import Desk, Visitor
@@ -20,6 +19,7 @@ from got_ocr.serve.problems import InvalidField, InvalidRequest, body
 from got_ocr.serve.reader import Ask, Emit, Event
 from got_ocr.serve.room import Hold
 from got_ocr.serve.schemas import LegacyRequest, ReadRequest, TaskFields, validate
+from got_ocr.task import parse_box
 
 IGNORED = "ignored:save_render_file"
 
