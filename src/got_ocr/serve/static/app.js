@@ -18,7 +18,17 @@ const CUT = {
   repetition: "The model began to repeat itself and was stopped. Check the end of the text.",
   deadline: "The time for this reading was over; its end is missing.",
   shutdown: "The service was shut down while reading; the end is missing.",
+  cancelled: "You stopped this reading; its end is missing.",
+  broken_off: "This reading broke off; its end is missing.",
 };
+const NOTED = {
+  untrained_mode: "This model was not trained to read this way: compare with the whole page.",
+  lines_left_out: "The page has more lines than are read; the last ones are missing.",
+  frames_ignored: "Only the first picture of this animation was read.",
+  broken_characters: "Some characters could not be written; they stand as �.",
+};
+// Another attempt at these would end the same way.
+const FINAL = /^(image_|unsupported_|too_many_|body_too_large|no_box|pdf_corrupt|invalid_)/;
 
 const state = { file: null, pages: 1, page: 1, zoom: 1, results: new Map(), stop: null, job: null, url: null, turn: 0 };
 const box = new Box(at("stage"), at("paper"), at("box"), ["x1", "y1", "x2", "y2"].map(at));
@@ -30,12 +40,16 @@ function fail(error) {
   if (error.name === "AbortError") return say("Stopped.");
   const help = HELP[error.code];
   const wait = error.wait ? ` Try again in ${error.wait} s.` : "";
-  at("error-text").textContent = (help || error.message || "Something went wrong.") + wait;
+  at("error-text").textContent = (help || sentence(error.message || "something went wrong")) + wait;
   at("error").hidden = false;
-  at("again").hidden = !state.file;
+  at("again").hidden = !state.file || FINAL.test(error.code);
   at("password-field").hidden = error.code !== "pdf_encrypted" && at("password-field").hidden;
   if (error.code === "pdf_encrypted") at("password").focus();
   say("");
+}
+
+function sentence(text) {
+  return text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }
 
 function clearError() {
@@ -52,6 +66,8 @@ async function open(file) {
   at("range").value = "";
   at("name").textContent = file.name || "pasted picture";
   at("read").disabled = true;
+  at("paper").hidden = true; // or the picture before it would stand under this one's name
+  box.set(null);
   showResult();
   await load(1);
 }
@@ -68,9 +84,11 @@ async function load(page) {
     at("picture").alt = `Page ${page} of ${seen.pages}, ${seen.width} by ${seen.height} pixels`;
     box.reset(seen.width, seen.height);
     clearError();
+    const chosen = at("drop").contains(document.activeElement);
     at("drop").hidden = true;
-    at("viewer").hidden = false;
+    at("viewer").hidden = at("paper").hidden = false;
     at("read").disabled = Boolean(state.stop);
+    if (chosen) at("read").focus();
     at("password-field").hidden = true;
     zoom(state.zoom);
     showPages();
@@ -126,12 +144,18 @@ function showResult() {
   const found = state.results.get(state.page);
   at("result-name").textContent = state.pages > 1 ? `Text of page ${state.page}` : "Text";
   at("text").textContent = found ? found.text : "";
-  const notice = !found ? "" : found.error ? `This page failed: ${found.error.message}` : found.empty ? "Nothing to read was found." : CUT[found.stop_detail] || "";
+  const notice = found ? noticed(found) : "";
   at("notice").textContent = notice;
   at("notice").hidden = !notice;
   const some = [...state.results.values()].some((result) => result.text);
   at("copy").disabled = at("form-of").disabled = !some;
   if (at("drawn").hidden === false) draw();
+}
+
+function noticed(found) {
+  if (found.error) return `This page failed. ${sentence(found.error.message)}`;
+  if (found.empty) return "Nothing to read was found.";
+  return [CUT[found.stop_detail], ...found.notices.map((notice) => NOTED[notice.split(":")[0]])].filter(Boolean).join(" ");
 }
 
 function whole() {
@@ -191,8 +215,11 @@ async function start() {
 }
 
 function busy(on) {
+  const [from, to] = on ? ["read", "stop"] : ["stop", "read"]; // who pressed one finds the other under the same finger
+  const follow = document.activeElement === at(from);
   at("read").disabled = on || !state.file;
   at("stop").hidden = !on;
+  if (follow) at(to).focus();
   at("other").disabled = on;
   if (!on) at("progress").hidden = true;
 }
@@ -203,11 +230,19 @@ async function readPage(asked) {
   state.results.delete(page);
   showResult();
   say("Waiting for the model …");
-  await api.read(state.file, { ...asked, pages }, (name, data) => {
-    if (name === "begun") say("Reading …");
-    if (name === "piece" && state.page === page) append(data.text);
-    if (name === "reading") state.results.set(page, data);
-  }, state.stop.signal);
+  let written = "";
+  try {
+    await api.read(state.file, { ...asked, pages }, (name, data) => {
+      if (name === "begun") say("Reading …");
+      if (name === "piece") written += data.text;
+      if (name === "piece" && state.page === page) append(data.text);
+      if (name === "reading") state.results.set(page, data);
+    }, state.stop.signal);
+  } catch (error) {
+    const stop_detail = error.name === "AbortError" ? "cancelled" : "broken_off";
+    if (written && !state.results.has(page)) state.results.set(page, { page, text: written, truncated: true, stop_detail, notices: [] });
+    throw error;
+  }
 }
 
 function append(piece) {
@@ -317,6 +352,7 @@ function listen() {
   };
   for (const [id, action] of Object.entries(clicks)) at(id).addEventListener("click", action);
   at("form-of").addEventListener("change", download);
+  at("password").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); at("again").click(); } });
 }
 
 async function greet() {
