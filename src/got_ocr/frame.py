@@ -109,7 +109,8 @@ def find(picture: Image.Image, color: Color) -> Inside | None:
     shrink = max(1.0, max(picture.size) / WORKING_SIDE)
     small = picture
     if shrink > 1:
-        small = picture.resize(tuple(max(1, round(side / shrink)) for side in picture.size), Image.Resampling.BOX)
+        size = (max(1, round(picture.width / shrink)), max(1, round(picture.height / shrink)))
+        small = picture.resize(size, Image.Resampling.BOX)
     strength = _strength(small, color)
     for level in LEVELS:
         frame = _best(strength > level)

@@ -32,6 +32,7 @@ CORRIDOR = {
     "pixels": set(),
     "columns": set(),
     "lines": {"columns", "spec"},
+    "frame": {"task", "tiles"},
     "generate": {"backends", "errors", "reading", "sampling"},
     "engine": {"backends", "errors", "generate"},
     "jobs": {"document", "errors", "image", "profiles", "reading", "task"},
