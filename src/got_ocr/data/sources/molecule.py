@@ -15,7 +15,7 @@ from got_ocr.data.sample import Sample
 from got_ocr.data.sources import molecule_build as build
 from got_ocr.data.sources.finish import Finish, touch
 from got_ocr.data.sources.molecule_draw import Drawing, Mol, draw, quiet
-from got_ocr.data.sources.molecule_pool import real_smiles
+from got_ocr.data.sources.molecule_pool import split_smiles
 from got_ocr.errors import InvalidValue
 from got_ocr.task import Task
 
@@ -29,7 +29,8 @@ class MoleculeSource:
 
     weights: how often a structure is real, crossed (two real ones recombined), edited (a real one changed), grown (atom
     by atom) or assembled (scaffold and substituents). max_atoms: most heavy atoms. max_parts: most disconnected parts
-    (salts). flat: chance that wedges are left out. invent: chance that open stereo centres get a random configuration.
+    (salts). corpus: split of the real structures, from which those crossed and edited are made
+    as well. flat: chance that wedges are left out. invent: chance that open stereo centres get a random configuration.
     isotope: chance of one labelled isotope. max_side: longest side of the picture in pixels. clean_fraction, strength,
     wear: as in `finish`. Raises InvalidValue for weights that are not five numbers with a positive sum.
     """
@@ -37,6 +38,7 @@ class MoleculeSource:
     weights: tuple[float, ...] = (0.45, 0.2, 0.15, 0.08, 0.12)
     max_atoms: int = 48
     max_parts: int = 2
+    corpus: str = "train"
     flat: float = 0.3
     invent: float = 0.6
     isotope: float = 0.01
@@ -69,7 +71,7 @@ class MoleculeSource:
         raise InvalidValue("no molecule fits these options; raise max_atoms")
 
     def _makers(self) -> dict[str, Callable[[np.random.Generator], Mol | None]]:
-        pool = real_smiles()
+        pool = split_smiles(self.corpus)
         return {
             "real": partial(build.real, pool=pool),
             "crossed": partial(build.crossed, pool=pool),

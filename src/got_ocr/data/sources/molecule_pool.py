@@ -4,12 +4,14 @@ Holds where they lie inside the installed package and how each file is cut. Noth
 refuses is dropped by whoever draws it.
 """
 
+import hashlib
 import re
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from got_ocr.errors import MissingDependency
+from got_ocr.data.corpus import SPLITS
+from got_ocr.errors import InvalidValue, MissingDependency
 
 # (file inside the package, lines to skip, separator, columns that hold SMILES)
 _FILES: tuple[tuple[str, int, str, tuple[int, ...]], ...] = (
@@ -28,6 +30,7 @@ _FILES: tuple[tuple[str, int, str, tuple[int, ...]], ...] = (
     ("Contrib/Fastcluster/cdk2.smi", 0, "\t", (1,)),
     ("Contrib/mmpa/data/sample.smi", 0, " ", (0,)),
 )
+_HELD_OUT = 16  # one structure in so many
 _SMILES = re.compile(r"[A-Za-z0-9@+\-\[\]()=#/\\%.]{3,200}\Z")
 
 
@@ -49,6 +52,21 @@ def real_smiles() -> tuple[str, ...]:
     if not found:
         raise MissingDependency("this rdkit carries no example structures: install the wheel from PyPI, rdkit>=2024.9")
     return tuple(found)
+
+
+@lru_cache(maxsize=4)
+def split_smiles(split: str) -> tuple[str, ...]:
+    """List the structures of a split (`train`, `heldout`, `all`); each belongs to one by the hash of its string.
+
+    Raises InvalidValue for another split, MissingDependency as `real_smiles` does.
+    """
+    if split not in SPLITS:
+        raise InvalidValue(f"corpus split is one of {', '.join(SPLITS)}; not {split!r}")
+    return tuple(text for text in real_smiles() if split == "all" or _held_out(text) == (split == "heldout"))
+
+
+def _held_out(smiles: str) -> bool:
+    return hashlib.sha256(smiles.encode()).digest()[0] % _HELD_OUT == 0
 
 
 def _cut(path: Path, skip: int, separator: str, columns: tuple[int, ...]) -> list[str]:

@@ -23,10 +23,12 @@ _ATTEMPTS = 20
 class MusicSource:
     """Make samples of kind `music`.
 
+    fonts: the engraver's fonts, `train`, `heldout` or `all`.
     bars: least and most bars. notes: about how many events a score may have, all staves together. max_chars: longest
     label. clean_fraction, strength, wear: as in `finish`.
     """
 
+    fonts: str = "train"
     bars: tuple[int, int] = (2, 16)
     notes: int = 240
     max_chars: int = 4000
@@ -44,7 +46,7 @@ class MusicSource:
         for _ in range(_ATTEMPTS):
             style = new_style(rng, self.bars, self.notes)
             text = kern(compose(rng, style))
-            look = new_look(rng)
+            look = new_look(rng, self.fonts)
             image = engrave(text, look) if len(text) <= self.max_chars else None
             if image is not None:
                 meta = {"font": look.font, "staves": len(style.clefs), "bars": style.bars}

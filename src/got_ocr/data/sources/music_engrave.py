@@ -13,9 +13,11 @@ import numpy as np
 from PIL import Image
 
 from got_ocr.data.sources.rasterise import rasterise
-from got_ocr.errors import MissingDependency
+from got_ocr.errors import InvalidValue, MissingDependency
 
 FONTS: tuple[str, ...] = ("Leipzig", "Bravura", "Leland", "Gootville", "Petaluma")
+HELDOUT: tuple[str, ...] = ("Gootville",)
+_SHARES = (0.35, 0.2, 0.2, 0.15, 0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,19 @@ class Look:
         }  # fmt: skip
 
 
-def new_look(rng: np.random.Generator) -> Look:
-    """Choose a look by luck; half of the pages keep the plain engraving settings."""
-    font = str(rng.choice(FONTS, p=(0.35, 0.2, 0.2, 0.15, 0.1)))
+def _belongs(font: str, pool: str) -> bool:
+    if pool not in ("train", "heldout", "all"):
+        raise InvalidValue(f"fonts of scores are train, heldout or all; not {pool!r}")
+    return pool == "all" or (font in HELDOUT) == (pool == "heldout")
+
+
+def new_look(rng: np.random.Generator, fonts: str = "train") -> Look:
+    """Choose a look by luck; half of the pages keep the plain engraving settings.
+
+    fonts: `train`, `heldout` (training never sees them) or `all`. Raises InvalidValue for another pool.
+    """
+    shares = np.array([share * _belongs(font, fonts) for font, share in zip(FONTS, _SHARES, strict=True)])
+    font = str(rng.choice(FONTS, p=shares / shares.sum()))
     look = Look(font=font, scale=int(rng.integers(38, 66)), tight=bool(rng.random() < 0.35))
     if rng.random() < 0.5:
         return look
