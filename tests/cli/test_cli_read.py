@@ -290,6 +290,15 @@ def test_the_picture_stands_beside_its_text(run: Run, file: Path) -> None:
     assert run(file, "--side-by-side")[0] == 2
 
 
+@pytest.mark.parametrize("size", ["1", "2", "8"])
+def test_pages_come_in_their_order_however_many_at_once(run: Run, folder: Path, size: str) -> None:
+    long = " ".join(f"word{number}" for number in range(30))
+    status, out, err = run(folder, "--batch-size", size, answers=[long, "three", "ten"])
+    assert (status, out) == (3, f"{long}\n\nthree\n\nten\n")
+    assert err.count("image_truncated") == 1
+    assert run(folder, "--batch-size", "0")[0] == 2
+
+
 def test_one_html_page_for_all(run: Run, folder: Path) -> None:
     status, out, _ = run(folder, "--to", "html", answers=["the <fox>", "three", "ten"])
     assert status == 3
@@ -336,15 +345,15 @@ def test_a_file_appears_whole_or_not_at_all(
     assert run(folder, "-o", out, answers=["one", "three", "tén"])[:2] == (3, "")
     assert out.read_text("utf-8") == "one\n\nthree\n\ntén\n"
     seen: list[str] = []
-    plain = model.read_job
+    plain = model.backend.start
 
     def spied(*words: Any) -> Any:
         seen.append(out.read_text("utf-8"))
         return plain(*words)
 
-    monkeypatch.setattr(model, "read_job", spied)
+    monkeypatch.setattr(model.backend, "start", spied)
     run(folder, "-o", out, answers=["1", "3", "10"])
-    assert seen == ["one\n\nthree\n\ntén\n"] * 4
+    assert seen == ["one\n\nthree\n\ntén\n"] * 3
     assert out.read_text("utf-8") == "1\n\n3\n\n10\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.txt", "page.png", "scans"]
 

@@ -68,6 +68,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     add("--max-new-tokens", type=int, metavar="N", help="most tokens of a page (default 4096, or the server's own)")
     add("--stream", action="store_true", help="print text as it is written")
+    add("--batch-size", type=int, default=8, metavar="N", help="pages read side by side (default 8); each takes memory")
     add("--quiet", "-q", action="store_true", help="no notices and no progress")
     add_aliases(parser)
     parser.set_defaults(func=run)
@@ -84,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidValue("--stream prints plain text; leave --to out")
     if args.side_by_side and args.to != "html":
         raise InvalidValue("--side-by-side goes with --to html")
+    if args.batch_size < 1:
+        raise InvalidValue("--batch-size is at least 1")
     most = MAX_NEW_TOKENS if args.max_new_tokens is None else args.max_new_tokens
     options = Options(profile(args.profile), most)
     with _reader(args) as reader:
@@ -163,18 +166,16 @@ def _ends(
 ) -> Iterator[int]:
     """Read and write page after page; give what each alone would make of the exit status."""
     with _progress(len(jobs), args.quiet) as advance:
-        for source, page, job in jobs:
+        readings = _readings(model, [job for _, _, job in jobs], options, args, writer)
+        for (source, page, job), reading in zip(jobs, readings, strict=True):
             where = f"{source}, page {page}" if len(jobs) > 1 else source
-            try:
-                if isinstance(job, GotOcrError):
-                    raise job
-                reading = _read(model, job, options, writer if args.stream else None)
-            except GotOcrError as error:
-                print(f"got-ocr: {where}: {error} [{error.code}]", file=sys.stderr)
-                writer.failure(source, page, error)
-                yield error.exit_code
+            if isinstance(reading, GotOcrError):
+                print(f"got-ocr: {where}: {reading} [{reading.code}]", file=sys.stderr)
+                writer.failure(source, page, reading)
+                yield reading.exit_code
             else:
-                picture = thumbnail(job.pages[0].load().image) if args.side_by_side else None
+                beside = job if args.side_by_side and not isinstance(job, GotOcrError) else None
+                picture = thumbnail(beside.pages[0].load().image) if beside else None
                 writer.reading(reading, printed=args.stream, picture=picture)
                 said = [*reading.notices, *([SAID[reading.status]] if reading.status in SAID else [])]
                 for notice in [] if args.quiet else said:
@@ -183,17 +184,39 @@ def _ends(
             advance()
 
 
-def _read(model: "Reads", job: "Job", options: "Options", streamed: PageWriter | None) -> "Reading":
+def _readings(
+    model: "Reads",
+    planned: "list[Job | GotOcrError]",
+    options: "Options",
+    args: argparse.Namespace,
+    writer: PageWriter,
+) -> "Iterator[Reading | GotOcrError]":
+    """Read pages, several side by side unless their text is streamed; an error stands for a page that failed."""
+    if len(planned) > 1 and not args.stream:
+        yield from model.read_jobs(planned, options, args.batch_size)
+        return
+    for job in planned:
+        yield _read(model, job, options, writer if args.stream else None)
+
+
+def _read(
+    model: "Reads", job: "Job | GotOcrError", options: "Options", streamed: PageWriter | None
+) -> "Reading | GotOcrError":
     """Read one page; where it is streamed, print its pieces as they come."""
     from got_ocr.reading import Reading
 
-    if streamed is None:
-        return model.read_job(job, options)
-    for piece in model.stream_job(job, options):
-        if isinstance(piece, Reading):
-            return piece
-        streamed.piece(piece)
-    raise GotOcrError("the page ended without a reading")
+    if isinstance(job, GotOcrError):
+        return job
+    try:
+        if streamed is None:
+            return model.read_job(job, options)
+        for piece in model.stream_job(job, options):
+            if isinstance(piece, Reading):
+                return piece
+            streamed.piece(piece)
+    except GotOcrError as error:
+        return error
+    return GotOcrError("the page ended without a reading")
 
 
 @contextmanager

@@ -34,6 +34,11 @@ class Reads(Protocol):
     def stream_job(self, job: Job, options: Options) -> Iterator[str | Reading]:
         """Read so, yielding pieces of text, then the Reading."""
 
+    def read_jobs(
+        self, planned: Iterable[Job | GotOcrError], options: Options, at_once: int
+    ) -> Iterator[Reading | GotOcrError]:
+        """Read many, some at once; give readings in their order, and errors in the places of those that failed."""
+
 
 @dataclass(slots=True)
 class _Run:
@@ -92,6 +97,16 @@ class Remote:
                 return
             yield piece
         raise RemoteError("the server read fewer pages than it was asked for")
+
+    def read_jobs(
+        self, planned: Iterable[Job | GotOcrError], options: Options, at_once: int
+    ) -> Iterator[Reading | GotOcrError]:
+        """Read one after another: how many at once is the service's own affair."""
+        for job in planned:
+            try:
+                yield job if isinstance(job, GotOcrError) else self.read_job(job, options)
+            except GotOcrError as error:
+                yield error
 
     def _answer(self, run: _Run, task: Task) -> Iterator[str | Reading | GotOcrError]:
         """Go on with what a request gives; what fails all of it is kept for the pages to come."""
