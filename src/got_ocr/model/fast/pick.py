@@ -9,6 +9,8 @@ from got_ocr.model.decoder import Decoder
 from got_ocr.model.fast.decoder import FastDecoder
 from got_ocr.model.fast.vision import FastVision
 from got_ocr.model.got import GotModel
+from got_ocr.model.gpu.choose import choose
+from got_ocr.model.gpu.got import GpuGot
 from got_ocr.model.vision import VisionEncoder
 
 
@@ -29,10 +31,13 @@ class FastGot(GotModel):
 
 
 def fast_model(model: GotModel, *, packed: bool | None = None) -> GotModel:
-    """Build the fast form of a network; give the network itself where there is none (GPU, float16).
+    """Build the fast form of a network: `GpuGot` on CUDA, `FastGot` on the CPU, the network itself elsewhere and in float16 there.
 
     The plain network can be let go of afterwards. packed: see `got_ocr.model.fast.linear.pack`.
     """
+    if model.device.type == "cuda":
+        with torch.no_grad():
+            return GpuGot(model, choose(model.config, model.device, model.dtype).ops).eval()
     if model.device.type != "cpu" or model.dtype not in (torch.float32, torch.bfloat16):
         return model
     with torch.no_grad():
