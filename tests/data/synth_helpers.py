@@ -14,7 +14,8 @@ def forget() -> None:
         fonts.families,
         fonts.covered,
         fonts.ligatures,
-        fonts.load,
+        fonts._small,
+        fonts._large,
         corpus.load,
         corpus._load_one,
     ):

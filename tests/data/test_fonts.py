@@ -132,3 +132,22 @@ def test_ligatures_are_drawn_and_only_where_the_font_has_them(tmp_path, monkeypa
     finally:
         monkeypatch.undo()
         forget()
+
+
+def test_open_faces_are_bounded():
+    few = fonts.pool("all")[:60]
+    assert fonts.load(few[0], 20) is fonts.load(few[0], 20)
+    for size in range(20, 26):
+        for font in few:
+            fonts.load(font, size)
+    small, large = fonts._small.cache_info(), fonts._large.cache_info()
+    assert small.currsize <= small.maxsize == 256
+    assert large.currsize <= large.maxsize == 24
+
+
+def test_large_fonts_have_a_cache_of_their_own():
+    font = fonts.pool(pool_or_skip("zh"))[0]
+    before = fonts._large.cache_info().misses
+    fonts.load(font, 91)
+    fonts.load(font, 91)
+    assert fonts._large.cache_info().misses == before + 1

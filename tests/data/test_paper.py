@@ -35,6 +35,31 @@ def test_paint_mixes_by_coverage():
     assert sheet.max() == sheet.min() == 200
 
 
+def test_printing_is_painting_on_a_sheet():
+    """The way in bands and by a table gives the bytes of the plain one."""
+    ink = np.zeros((300, 700), dtype=np.uint8)
+    ink[100:180:3, 20:600:7] = np.random.default_rng(1).integers(0, 256, size=(27, 83), dtype=np.uint8)
+    for seed in range(24):
+        ground, color = paper.colors(np.random.default_rng(seed))
+        sheet = paper.sheet(np.random.default_rng(seed), 700, 300, ground)
+        plain = np.asarray(paper.printed(np.random.default_rng(seed), ink, ground, color))
+        assert np.array_equal(plain, paper.paint(sheet, ink, color)), seed
+
+
+def test_bands_cover_every_row_once():
+    for height, width in ((1, 1), (1024, 1024), (7, 100_000), (3000, 40)):
+        rows = [row for band in paper.bands(height, width) for row in range(height)[band]]
+        assert rows == list(range(height))
+
+
+def test_noise_begins_again_beyond_its_tile():
+    tile = paper._tile()
+    side = tile.shape[0]
+    cut = paper.noise_at((side - 3, side - 2), slice(5, 40), 4000)
+    rows, columns = (np.arange(5, 40) + side - 3) % side, (np.arange(4000) + side - 2) % side
+    assert np.array_equal(cut, tile[rows][:, columns])
+
+
 @pytest.mark.parametrize("size", [(10, 10), (1031, 5), (3000, 40), (40, 3000)])
 def test_noise_has_any_size_and_unit_spread(size):
     tile = paper.noise(np.random.default_rng(0), *size)

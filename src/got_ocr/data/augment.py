@@ -36,11 +36,12 @@ def noise(pixels: "Pixels", rng: "np.random.Generator", strength: float) -> "Pix
 
     height, width = pixels.shape[:2]
     amount = np.float32(1 + 21 * strength * rng.random())
-    if rng.random() < 0.7:
-        level = cv2.cvtColor(paper.noise(rng, width, height) * amount, cv2.COLOR_GRAY2RGB)
-    else:
-        level = cv2.merge([paper.noise(rng, width, height) * amount for _ in range(3)])
-    noisy: Pixels = cv2.add(pixels, level, dtype=cv2.CV_8U)
+    count = 1 if rng.random() < 0.7 else 3
+    places = [paper.place(rng) for _ in range(count)]
+    noisy: Pixels = np.empty(pixels.shape, dtype=np.uint8)
+    for rows in paper.bands(height, width):
+        levels = [paper.noise_at(place, rows, width) * amount for place in places]
+        cv2.add(pixels[rows], cv2.merge(levels * (3 // count)), dst=noisy[rows], dtype=cv2.CV_8U)
     return noisy
 
 
@@ -138,7 +139,10 @@ def stains(pixels: "Pixels", rng: "np.random.Generator", strength: float) -> "Pi
     spread = cv2.resize(layer, (width, height), interpolation=cv2.INTER_LINEAR)
     tint = np.array([10, 30, 55] if rng.random() < 0.6 else [30, 30, 30], dtype=np.float32) * (0.4 + 0.9 * strength)
     table = (np.arange(256, dtype=np.float32)[:, None] / 255 * tint).astype(np.uint8)[None]
-    stained: Pixels = cv2.subtract(pixels, cv2.LUT(cv2.merge([spread] * 3), table))
+    stained: Pixels = np.empty(pixels.shape, dtype=np.uint8)
+    for rows in paper.bands(height, width):
+        dark = cv2.LUT(cv2.cvtColor(spread[rows], cv2.COLOR_GRAY2RGB), table)
+        cv2.subtract(pixels[rows], dark, dst=stained[rows])
     return stained
 
 
@@ -175,8 +179,10 @@ def photocopy(pixels: "Pixels", rng: "np.random.Generator", strength: float) -> 
     table = np.clip((np.arange(256) - (low + high) / 2) * gain + 140, 0, 255).astype(np.uint8)
     hard = cv2.LUT(grey, table)
     # Specks stay smaller and rarer than full stops, or they would be read as such.
-    specks = (paper.noise(rng, width, height) > 4.3 - 0.5 * strength).astype(np.uint8) * 170
-    hard = cv2.subtract(hard, specks)
+    place = paper.place(rng)
+    for rows in paper.bands(height, width):
+        specks = (paper.noise_at(place, rows, width) > 4.3 - 0.5 * strength).astype(np.uint8) * 170
+        cv2.subtract(hard[rows], specks, dst=hard[rows])
     edge = min(width, max(2, int(0.03 * width * strength)))
     shadow = np.linspace(90 * strength, 0, edge).astype(np.uint8)[None].repeat(height, axis=0)
     hard[:, :edge] = cv2.subtract(hard[:, :edge], shadow)

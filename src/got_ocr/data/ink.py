@@ -83,8 +83,8 @@ class Case:
 
     def __init__(self, font: "FreeTypeFont") -> None:
         self._font = font
-        self._glyphs: dict[str, Strip | None] = {}
-        self._words: dict[str, Strip | None] = {}
+        self._glyphs: dict[str, tuple[Strip | None, float]] = {}
+        self._words: dict[str, tuple[Strip | None, float]] = {}
         self._wide: dict[str, float] = {}
 
     def length(self, text: str) -> float:
@@ -107,39 +107,40 @@ class Case:
             gap += room if 0 < room < 1.6 * gap else 0.0
         pen, drawn = 0.0, []
         for word in words:
-            part = self._words[word] if word in self._words else self._word(word)
+            if word not in self._words:
+                self._words[word] = self._word(word), self.length(word)
+            part, length = self._words[word]
             if part is not None:
-                drawn.append(Strip(part.ink, part.left + round(pen), part.top))
-            pen += self.length(word) + gap
-        joined = join(drawn)
+                drawn.append((part.ink, part.left + round(pen), part.top))
+            pen += length + gap
+        joined = _merged(drawn)
         return None if joined is None else _cut(joined)
 
     def _word(self, word: str) -> Strip | None:
         pen, drawn, glyphs = 0.0, [], self._glyphs
         for char in word:
             if char not in glyphs:
-                glyphs[char] = _raw(char, self._font)
-            glyph = glyphs[char]
+                glyphs[char] = _raw(char, self._font), self.length(char)
+            glyph, length = glyphs[char]
             if glyph is not None:
-                drawn.append(Strip(glyph.ink, glyph.left + round(pen), glyph.top))
-            pen += self.length(char)
-        self._words[word] = part = join(drawn)
-        return part
+                drawn.append((glyph.ink, glyph.left + round(pen), glyph.top))
+            pen += length
+        return _merged(drawn)
 
 
-def join(parts: Sequence[Strip]) -> Strip | None:
-    """Merge strips that share one pen into one."""
+def _merged(parts: "Sequence[tuple[Pixels, int, int]]") -> Strip | None:
+    """Merge pieces (ink, left, top) that share one pen into one strip."""
     import numpy as np
 
     if not parts:
         return None
-    left, top = min(part.left for part in parts), min(part.top for part in parts)
-    right = max(part.left + part.ink.shape[1] for part in parts)
-    bottom = max(part.top + part.ink.shape[0] for part in parts)
-    ink = np.zeros((bottom - top, right - left), dtype=np.uint8)
-    for part in parts:
-        place(ink, part.ink, part.left - left, part.top - top)
-    return Strip(ink, left, top)
+    left, top = min([part[1] for part in parts]), min([part[2] for part in parts])
+    right = max([start + ink.shape[1] for ink, start, _ in parts])
+    bottom = max([start + ink.shape[0] for ink, _, start in parts])
+    whole = np.zeros((bottom - top, right - left), dtype=np.uint8)
+    for ink, x, y in parts:
+        place(whole, ink, x - left, y - top)
+    return Strip(whole, left, top)
 
 
 def place(canvas: "Pixels", ink: "Pixels", left: int, top: int) -> None:
@@ -197,10 +198,12 @@ def outline(ink: "Pixels", left: int, top: int) -> "Points":
     """List the corners of the ink's extent in every column, (4 * columns, 2) as x, y."""
     import numpy as np
 
-    solid = ink > _SEEN
-    columns = np.flatnonzero(solid.any(axis=0))
-    first = solid.argmax(axis=0)[columns] + top
-    last = ink.shape[0] - solid[::-1].argmax(axis=0)[columns] + top
+    solid, height = ink > _SEEN, ink.shape[0]
+    # Greatest ranks are found several times faster than first places.
+    rank = np.arange(1, height + 1, dtype=np.int32)[:, None]
+    lowest, highest = (solid * rank).max(axis=0), (solid * rank[::-1]).max(axis=0)
+    columns = np.flatnonzero(lowest)
+    first, last = height - highest[columns] + top, lowest[columns] + top
     x = columns + left
     return np.stack([np.concatenate([x, x + 1, x, x + 1]), np.concatenate([first, first, last, last])], axis=1).astype(
         np.float32

@@ -4,6 +4,7 @@ Knows fonts, corpora and layout; knows no task and no sample. A page is laid out
 turned, painted and worn; boxes go along.
 """
 
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -223,19 +224,18 @@ def _column(
         spent = sum(len(row.text) + 1 for row in placed)
         if base > end or spent > budget:
             break
-    return [row for rank, row in enumerate(placed) if _fits(row, end, placed, rank, budget)]
+    reached = itertools.accumulate(len(row.text) + 1 for row in placed)
+    return [
+        row
+        for row, used in zip(placed, reached, strict=True)
+        if row.top + row.strip.ink.shape[0] <= end and used <= budget
+    ]
 
 
 def _short(style: PageStyle, rng: "np.random.Generator", most: int) -> str:
     """Draw a few words, 12 to `most` characters."""
     text = corpus.passage(style.corpus, rng, most, style.language)[: int(rng.integers(12, most))]
     return text.rsplit(" ", 1)[0]
-
-
-def _fits(row: _Placed, end: int, placed: list[_Placed], rank: int, budget: int) -> bool:
-    return (
-        row.top + row.strip.ink.shape[0] <= end and sum(len(other.text) + 1 for other in placed[: rank + 1]) <= budget
-    )
 
 
 def _paragraph(
@@ -306,7 +306,7 @@ def _finish(style: PageStyle, sheet: _Sheet, placed: list[_Placed], rng: "np.ran
     if matrix is not None:
         canvas = geometry.warp(canvas, matrix, size, 0)
     ground, color = paper.colors(rng)
-    pixels = paper.paint(paper.sheet(rng, sheet.width, sheet.height, ground), canvas, color)
+    pixels = paper.printed(rng, canvas, ground, color)
     pixels = augment.wear(pixels, rng, style.strength * min(1.0, sheet.size / 26), style.wear)
     lines = tuple(PageLine(row.text, box, row.block, row.broken) for row, box in zip(inside, boxes, strict=True))
     return Page(pixels, lines, tuple(dict.fromkeys((sheet.body, sheet.bold))))
@@ -330,8 +330,11 @@ def _box(row: _Placed, matrix: "geometry.Matrix | None", size: tuple[int, int]) 
     if matrix is None:
         height, width = row.strip.ink.shape
         return row.left, row.top, row.left + width, row.top + height
-    points: Points = geometry.move(ink.outline(row.strip.ink, row.left, row.top), matrix)
-    return ink.box(points, *size)
+    import cv2
+
+    # No straight-line view moves a point of the inside to the edge.
+    hull: Points = cv2.convexHull(ink.outline(row.strip.ink, row.left, row.top))[:, 0]
+    return ink.box(geometry.move(hull, matrix), *size)
 
 
 def label(lines: tuple[PageLine, ...], breaks: str, language: str) -> str:

@@ -85,11 +85,10 @@ def _framed(inked: "Inked", rng: "np.random.Generator", size: int, angle: float)
 
 
 def _painted(inked: "Inked", rng: "np.random.Generator") -> "ink.Pixels":
-    height, width = inked.ink.shape
     ground, color = paper.colors(rng)
     power = (1.0, 1.0, 0.7, 0.8, 1.25)[int(rng.integers(5))]
     cover = inked.ink if power == 1.0 else ink.curve(power)[inked.ink]
-    return paper.paint(paper.sheet(rng, width, height, ground), cover, color)
+    return paper.printed(rng, cover, ground, color)
 
 
 def _sample(pixels: "ink.Pixels", inked: "Inked", texts: tuple[str, ...], font: fonts.Font) -> Sample:
