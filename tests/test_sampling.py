@@ -100,6 +100,28 @@ def test_surplus_only_repeats_what_stands_before(loop: list[int], length: int) -
     assert any(cut == (kept[-p:] * (len(cut) // p + 1))[: len(cut)] for p in range(1, len(kept) + 1))
 
 
+def slow_watch(ids: list[int]) -> int:
+    """Say it as it is defined: the shortest period that the last ids have kept for long enough."""
+    for period in range(1, PERIODS + 1):
+        kept = 0
+        while kept + period < len(ids) and ids[-1 - kept] == ids[-1 - kept - period]:
+            kept += 1
+        if kept >= (REPEATS - 1) * period + SLACK:
+            return kept
+    return 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(0, 3), min_size=1, max_size=40), st.integers(0, 260), st.lists(st.integers(0, 3), max_size=9)
+)
+def test_watch_equals_its_slow_definition(loop: list[int], length: int, tail: list[int]) -> None:
+    ids = [*(loop * (length // len(loop) + 1))[:length], *tail, *loop, *loop]
+    watch = LoopWatch()
+    for at, token in enumerate(ids, 1):
+        assert watch.push(token) == slow_watch(ids[:at])
+
+
 # What real pages hold. Each repeats, and none is a loop.
 LEGIT = {
     "dot leaders": "".join(f"Chapter {i} {'.' * 60} {7 * i}\n" for i in range(1, 40)),

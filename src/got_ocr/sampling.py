@@ -1,11 +1,10 @@
 """Rules on ids: what may not come next, and when an answer has begun to run in circles. Knows no model and no text.
 
-Every rule costs a constant time for each id, however long the answer is.
+Every rule costs a constant time for each id, however long the answer is, and most ids cost next to none.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
-
-import numpy as np
 
 PERIODS = 128  # the longest loop that is watched for, in ids
 REPEATS, SLACK = 4, 60  # a loop of period p is stopped within REPEATS * p + SLACK ids of its beginning
@@ -38,19 +37,25 @@ class NgramBan:
 
 
 class LoopWatch:
-    """Notice when the last ids repeat with some period up to PERIODS, long enough to be no table, dot leader or score."""
+    """Notice when the last ids repeat with some period up to PERIODS, long enough to be no table, dot leader or score.
+
+    An endless loop has to stop within its bound, so a page that repeats exactly for longer (twenty empty rows of a form) is
+    stopped too: up to there both are the same ids, and no rule on ids can tell them apart.
+    """
 
     def __init__(self) -> None:
-        self._recent = np.full(PERIODS, -1, dtype=np.int64)  # the newest id last
-        self._matched = np.zeros(
-            PERIODS, dtype=np.int64
-        )  # for period p at p - 1: ids in a row equal to the one p before
-        self._enough = (REPEATS - 1) * np.arange(1, PERIODS + 1) + SLACK
+        self._count = 0
+        self._places: dict[int, deque[int]] = {}  # of each id, the newest last
+        self._matched: dict[int, int] = {}  # by period: ids in a row equal to the one a period before, where any are
 
     def push(self, token: int) -> int:
         """Note one id; return 0, or how many of the last ids only repeat what stands before them."""
-        same = self._recent[::-1] == token
-        self._matched = np.where(same, self._matched + 1, 0)
-        self._recent = np.append(self._recent[1:], token)
-        looping = np.flatnonzero(self._matched >= self._enough)
-        return int(self._matched[looping[0]]) if looping.size else 0
+        here, before = self._count, self._matched
+        places = self._places.setdefault(token, deque(maxlen=PERIODS))
+        while places and here - places[0] > PERIODS:
+            places.popleft()
+        self._matched = {here - place: before.get(here - place, 0) + 1 for place in reversed(places)}
+        places.append(here)
+        self._count += 1
+        # Periods come from the shortest on: of several that fit, the shortest says what is kept.
+        return next((n for period, n in self._matched.items() if n >= (REPEATS - 1) * period + SLACK), 0)
