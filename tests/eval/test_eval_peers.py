@@ -1,7 +1,6 @@
 """Other programs as readers, with stand-ins for the programs."""
 
 import sys
-import types
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,7 @@ def test_tesseract_gets_the_picture_and_its_options(folder: Path) -> None:
     program(folder, "print(*sys.argv[2:], Image.open(sys.argv[1]).size, Image.open(sys.argv[1]).mode)")
     read = peers.peer("tesseract:eng+chi_sim")
     text, status, seconds = read((Image.new("L", (30, 20)),), Task())
-    assert text == "stdout --psm 6 -l eng+chi_sim (30, 20) RGB"
+    assert text == "stdout --psm 3 -l eng+chi_sim (30, 20) RGB"
     assert status == "ok"
     assert seconds > 0
 
@@ -57,8 +56,8 @@ def test_a_failing_program_is_an_error_in_our_words(folder: Path) -> None:
 def test_missing_programs_and_unknown_names(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingDependency, match="tesseract"):
         peers.peer("tesseract")
-    monkeypatch.setitem(sys.modules, "rapidocr", None)
-    peers._rapidocr.cache_clear()
+    monkeypatch.setattr(peers, "find_spec", lambda name: None)
+    monkeypatch.delenv(peers.RAPIDOCR_PYTHON, raising=False)
     with pytest.raises(MissingDependency, match="pip install rapidocr"):
         peers.peer("rapidocr")
     with pytest.raises(InvalidValue, match="tesseract, rapidocr"):
@@ -68,23 +67,53 @@ def test_missing_programs_and_unknown_names(folder: Path, monkeypatch: pytest.Mo
         peers.peer("tesseract:eng -c x=1")
 
 
-def test_rapidocr_gets_blue_green_red_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+def test_the_segmentation_mode_can_be_named(folder: Path) -> None:
+    program(folder, "print(*sys.argv[2:])")
+    assert "--psm 7 -l eng" in peers.peer("tesseract:eng:7")((Image.new("RGB", (9, 9)),), Task())[0]
+    with pytest.raises(InvalidValue, match="0 to 13"):
+        peers.peer("tesseract:eng:77")
 
-    class Engine:
-        def __init__(self, params):
-            assert params == {"Global.log_level": "error"}
 
-        def __call__(self, array):
-            seen.append(array[0, 0].tolist())
-            return types.SimpleNamespace(txts=("one", "two") if len(seen) == 1 else None)
+PACKAGE = """
+import os, sys, types
+class RapidOCR:
+    def __init__(self, params):
+        assert params == {"Global.log_level": "error"}
+        print("opening a model")
+    def __call__(self, array):
+        if array.shape[0] == 13:
+            os._exit(3)
+        return types.SimpleNamespace(txts=None if array.shape[0] == 9 else (str(array[0, 0].tolist()), "\u00e9 two"))
+"""
 
-    monkeypatch.setitem(sys.modules, "rapidocr", types.SimpleNamespace(RapidOCR=Engine))
-    peers._rapidocr.cache_clear()
-    try:
-        read = peers.peer("rapidocr")
-        assert read((Image.new("RGB", (10, 10), (1, 2, 3)),), Task()).text == "one\ntwo"  # type: ignore[attr-defined]
-        assert read((Image.new("RGB", (10, 10)),), Task()).text == ""  # type: ignore[attr-defined]
-        assert seen[0] == [3, 2, 1]
-    finally:
-        peers._rapidocr.cache_clear()
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a package of the name into the child's way."""
+    (tmp_path / "rapidocr.py").write_text(PACKAGE)
+    facts = tmp_path / "rapidocr-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: rapidocr\nVersion: 1.0\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv(peers.RAPIDOCR_PYTHON, sys.executable)
+    return tmp_path
+
+
+def test_rapidocr_gets_blue_green_red_arrays_in_its_own_process(stand_in: Path) -> None:
+    read = peers.peer("rapidocr")
+    assert read((Image.new("RGB", (10, 10), (1, 2, 3)),), Task())[:2] == ("[3, 2, 1]\n\u00e9 two", "ok")
+    assert read((Image.new("RGB", (10, 9)),), Task())[0] == ""
+    assert "rapidocr" not in sys.modules
+    with pytest.raises(ChildCrashed):
+        read((Image.new("RGB", (10, 13)),), Task())
+    with pytest.raises(ChildCrashed):
+        read((Image.new("RGB", (10, 10)),), Task())
+
+
+def test_a_python_without_the_package_is_said_so(monkeypatch: pytest.MonkeyPatch, stand_in: Path) -> None:
+    (stand_in / "rapidocr.py").write_text("raise ImportError")
+    with pytest.raises(MissingDependency, match="onnxruntime whole"):
+        peers.peer("rapidocr")
+    monkeypatch.setenv(peers.RAPIDOCR_PYTHON, str(stand_in / "nothing"))
+    with pytest.raises(MissingDependency, match="cannot be started"):
+        peers.peer("rapidocr")
