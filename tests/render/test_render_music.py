@@ -54,6 +54,20 @@ def test_the_whole_score_is_inside(drawn: Markup) -> None:
     assert height[1] > 4 * height[0]
 
 
+@pytest.mark.parametrize(("meter", "sign"), [("*M4/4", "*met(c)"), ("*M2/2", "*met(c|)")])
+def test_common_and_cut_time_are_drawn(meter: str, sign: str) -> None:
+    """One sign a staff stands where two figures stood, or nothing."""
+    plain = SCORE.replace("*M4/4\t*M4/4\n", f"{meter}\t{meter}\n")
+    signed = plain.replace(f"{meter}\t{meter}\n", f"{meter}\t{meter}\n{sign}\t{sign}\n")
+    assert to_svg(signed).count("<use") == to_svg(plain).count("<use") - 2
+    assert glyphs(signed) != glyphs(SCORE)
+
+
+def glyphs(score: str) -> list[str]:
+    """List the outlines that a score uses."""
+    return re.findall(r' d="([^"]+)"', to_svg(score).split("</defs>")[0])
+
+
 def test_blanks_for_tabs_and_a_missing_end_are_mended() -> None:
     assert to_svg(SCORE.replace("\t", " ")).count("<use") == to_svg(SCORE).count("<use")
     assert to_svg(SCORE.replace("*-\t*-\n", "")).count("<use") == to_svg(SCORE).count("<use")
