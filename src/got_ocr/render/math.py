@@ -50,7 +50,10 @@ def to_mathml(source: str, *, display: bool = False) -> Markup:
     """Convert one formula. Raises RenderFailed, or MissingDependency where latex2mathml is not installed."""
     if not source.strip():
         return Markup("")
-    tree = _convert(repair(source), "block" if display else "inline")
+    mended = repair(source)
+    if not mended:
+        return Markup("")
+    tree = _convert(mended, "block" if display else "inline")
     node = clean(tree, MATHML)
     mend(node, display=display)
     return serialise(node)
