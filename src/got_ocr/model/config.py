@@ -50,7 +50,10 @@ class VisionConfig:
 
 @dataclass(frozen=True, slots=True)
 class DecoderConfig:
-    """Size the Qwen-style decoder: all heads are key/value heads, the output head is tied to the embedding."""
+    """Size the Qwen-style decoder: all heads are key/value heads, the output head is tied to the embedding.
+
+    quantization: int8, int4 (see `got_ocr.model.quant`), or empty for plain numbers.
+    """
 
     vocab: int = 151860
     width: int = 1024
@@ -60,6 +63,7 @@ class DecoderConfig:
     eps: float = 1e-6
     rope_theta: float = 1e6
     context: int = 32768
+    quantization: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ class GotConfig:
             (d.width % d.heads or (d.width // d.heads) % 2, "decoder.width / decoder.heads is an even whole number"),
             (max(v.layers, d.layers) > 128, "vision.layers and decoder.layers are at most 128"),
             (not 0 <= self.image_token < d.vocab, "image_token lies inside the vocabulary"),
+            (d.quantization not in ("", "int8", "int4"), "decoder.quantization is one of int8, int4 or empty"),
             (self.tiling not in ("whole", "lines"), "tiling is one of whole, lines"),
         ]
         broken = [rule for bad, rule in problems if bad]
