@@ -105,3 +105,11 @@ def test_turns_are_clockwise() -> None:
 def test_a_batch_that_cannot_be_is_refused(wrong: dict[str, object], room: object) -> None:
     with pytest.raises(InvalidValue):
         Batch((), room, **wrong)  # type: ignore[arg-type]
+
+
+def test_a_box_is_neither_drawn_larger_nor_turned() -> None:
+    """Its numbers are pixels of the page as it was read first."""
+    boxed = Task(box=(1, 2, 30, 40))
+    assert list(rungs(RUNGS, boxed, reads=ALL, is_pdf=True, dpi=None)) == []
+    framed = [rung.name for rung in rungs(RUNGS, Task(color="red"), reads=ALL, is_pdf=True, dpi=None)]
+    assert framed == ["dpi", "turn90", "turn270", "turn180"]

@@ -322,7 +322,7 @@ def test_pages_that_share_their_resources_share_the_font(room: Path) -> None:
 def test_a_pdf_that_cannot_be_taken_over_fails_its_pdf_alone(
     room: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    def refuse(path: str) -> None:
+    def refuse(path: str, password: str) -> None:
         raise getattr(pikepdf, kind)("secret words of the library")
 
     (room / "in").mkdir()
@@ -357,3 +357,19 @@ def test_forms_inside_forms_are_looked_at_once() -> None:
         assert not room_of_searchable._has_text(pikepdf, pdf.pages[0])
         forms["/F29"].write(b"BT (text) Tj ET")
         assert room_of_searchable._has_text(pikepdf, pdf.pages[0])
+
+
+def test_a_closed_pdf_opens_with_its_password(room: Path) -> None:
+    word = "secret"
+    (room / "in").mkdir()
+    plain = pikepdf.open(BytesIO(pdf_of(sketch())))
+    plain.save(room / "in" / "closed.pdf", encryption=pikepdf.Encryption(owner="o", user=word))
+    refused = room / "refused"
+    run_here(batch(room / "in", refused, formats=("txt",)))
+    assert [event["code"] for event in events(refused, "unreadable")] == ["pdf_encrypted"]
+    out = room / "out"
+    run_here(batch(room / "in", out, formats=("txt", "pdf"), password=word))
+    found = outputs(out)
+    assert found["closed.pdf.txt"].startswith(b"Text of closed.pdf")
+    assert "Text of closed.pdf, page 1" in extracted(found["closed.pdf.pdf"])[0]
+    assert all(b"secret" not in path.read_bytes() for path in out.rglob("*") if path.is_file())

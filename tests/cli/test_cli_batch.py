@@ -175,3 +175,24 @@ def test_lines_of_progress_come_now_and_then(
         clock.now = float(second)
         lines(Progress(second, 100, True, 0, 1.0, 100.0 - second))
     assert len(capsys.readouterr().err.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "words", [("--box", "2,2,20,20"), ("--box", "2,2,20,20", "--box-mode", "prompt"), ("--color", "red")]
+)
+def test_boxes_and_frames_are_asked_for(
+    source: Path, whole_folder: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    out = tmp_path / "out"
+    done = run(
+        source, "-o", out, "--model", whole_folder, "--device", "cpu", "--max-new-tokens", 3, *words, "--batch-size", 2
+    )
+    assert done.returncode in (0, 3), done.stderr
+    assert {row["status"] for row in rows(out)} <= {"ok", "empty", "loop", "truncated"}
+
+
+@pytest.mark.parametrize("words", [("--box", "9,9,1,1"), ("--box", "here"), ("--box", "1,1,9,9", "--color", "red")])
+def test_boxes_that_are_none_are_refused(
+    source: Path, whole_folder: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    assert main(["batch", str(source), "-o", str(tmp_path / "out"), "--model", str(whole_folder), *words]) == 2

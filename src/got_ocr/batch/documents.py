@@ -17,12 +17,12 @@ _BLOCK = 1 << 20
 _HEAD = 1024  # bytes; a PDF may carry that much before its first line
 
 
-def plan(entry: Entry) -> Plan:
+def plan(entry: Entry, password: str | None = None) -> Plan:
     """Hash a document and count its pages. Raises InputError classes; InputChanged where it changed meanwhile."""
     before = stamp(entry)
     sha256, head = _hashed(entry)
     kind = formats.sniff(head) or ""
-    count = document.count(entry.path)
+    count = document.count(entry.path, password=password)
     if stamp(entry) != before:
         raise InputChanged("the file changed while it was read: it is taken up when it stays the same")
     return Plan(entry.source, *before, sha256, kind, count)
@@ -68,7 +68,11 @@ class Opened:
         return self._named(entry, str(number), dpi)[0]
 
     def _named(self, entry: Entry, pages: str | None, dpi: float | None) -> tuple[Page, ...]:
-        return tuple(document.pages(entry.path, pages=pages, dpi=dpi, reference=self.batch.settings.reference))
+        batch = self.batch
+        found = document.pages(
+            entry.path, pages=pages, dpi=dpi, password=batch.password, reference=batch.settings.reference
+        )
+        return tuple(found)
 
 
 def _hashed(entry: Entry) -> tuple[str, bytes]:

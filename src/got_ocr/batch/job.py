@@ -57,7 +57,8 @@ class Batch:
     document does not have are passed over. group: pages read side by side. retry_failed: read pages again that an earlier
     run failed on. most_errors: share of pages not ok above which a document's outputs are withheld. replace_text: in a
     searchable PDF draw pages anew that have text, instead of leaving them. silence: seconds without a sign of life after
-    which a worker's page goes to another. since: lengths of the journals when the run began.
+    which a worker's page goes to another. since: lengths of the journals when the run began. password: of PDFs that need one;
+    it is written nowhere.
     """
 
     entries: tuple[Entry, ...]
@@ -71,6 +72,7 @@ class Batch:
     replace_text: bool = False
     silence: float = 20.0
     since: dict[str, int] = field(default_factory=dict)
+    password: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         wrong = [name for name in self.formats if name not in FORMATS]

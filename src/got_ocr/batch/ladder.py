@@ -40,6 +40,8 @@ def rungs(
 ) -> Iterator[Rung]:
     """Name the rungs that are another way for this page: a picture cannot be drawn larger, a crop not cropped again.
 
+    A box is in pixels of the page as it was read first: such a page is neither drawn larger nor turned.
+
     reads: the kinds of request that the model was trained for.
     """
     for name in names:
@@ -48,6 +50,8 @@ def rungs(
                 yield Rung(name, replace(task, crop=True))
             except InvalidValue:
                 continue  # asked together with a colour
+        elif task.box is not None:
+            continue
         elif name == "dpi" and is_pdf and (dpi is None or dpi < _LARGER_DPI):
             yield Rung(name, task, dpi=_LARGER_DPI)
         elif name == "turn":

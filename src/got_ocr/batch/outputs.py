@@ -59,7 +59,7 @@ def made(form: str, finished: Finished, batch: Batch) -> bytes:
     if form == "pdf":
         from got_ocr.batch.searchable import searchable
 
-        return searchable(finished, replace_text=batch.replace_text)
+        return searchable(finished, replace_text=batch.replace_text, password=batch.password)
     writers = {"txt": _txt, "md": _md, "gfm": _gfm, "html": _html, "json": _json}
     return writers[form](finished).encode("utf-8", "replace")
 

@@ -134,7 +134,7 @@ class Worker:
         """Plan a document; None while its file is changing, which is waited for but not for ever."""
         if self._view.is_given_up(unit):
             return _CRASHED
-        found = guarded(partial(documents.plan, entry))
+        found = guarded(partial(documents.plan, entry, self._batch.password))
         if not isinstance(found, Failure):
             if self._changes[entry.source] < _MOST_CHANGES:
                 return found

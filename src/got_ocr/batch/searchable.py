@@ -34,13 +34,13 @@ def check() -> None:
     _pikepdf()
 
 
-def searchable(finished: Finished, *, replace_text: bool = False) -> bytes:
+def searchable(finished: Finished, *, replace_text: bool = False, password: str | None = None) -> bytes:
     """Make the PDF of a document; equal documents give equal bytes. Raises OutputRefused, MissingDependency, InputError."""
     pikepdf = _pikepdf()
     with pikepdf.new() as pdf:
         layer = _Layer(pikepdf, pdf)
         if finished.kind == "PDF":
-            _add_pdf(pikepdf, pdf, layer, finished, replace_text)
+            _add_pdf(pikepdf, pdf, layer, finished, replace_text, password or "")
         else:
             for number, page in finished.pages.items():
                 _add_picture(pikepdf, pdf, layer, finished, number, page.text if isinstance(page, Record) else None)
@@ -50,10 +50,10 @@ def searchable(finished: Finished, *, replace_text: bool = False) -> bytes:
         return out.getvalue()
 
 
-def _add_pdf(pikepdf: Any, pdf: Any, layer: "_Layer", finished: Finished, replace_text: bool) -> None:
+def _add_pdf(pikepdf: Any, pdf: Any, layer: "_Layer", finished: Finished, replace_text: bool, password: str) -> None:
     """Take over the pages of a PDF."""
     try:
-        source = pikepdf.open(finished.entry.path)
+        source = pikepdf.open(finished.entry.path, password=password)
     except (pikepdf.PdfError, pikepdf.PasswordError, OSError):
         raise OutputRefused("its pages cannot be taken over into another PDF") from None
     with source:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from got_ocr.reading import Reading
     from got_ocr.task import Task
 
+UNLOCK = "GOT_OCR_PASSWORD"  # where the environment may hold the password
 _SHOWN = 20  # rows of what is not in order, on the terminal
 _LINE_SECONDS = 30.0  # between lines of progress where no terminal shows a bar
 _WEIGHTS = ("*.safetensors", "*.json", "*.tiktoken")
@@ -73,8 +74,12 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     add("--model", "-m", help="folder, `bundled`, or Hub id such as stepfun-ai/GOT-OCR-2.0-hf (downloaded once)")
     add("--revision", help="revision of a Hub model")
     add("--mode", choices=("plain", "format"), default="plain", help="plain text, or Mathpix Markdown / LaTeX")
+    add("--box", metavar="X1,Y1,X2,Y2", help="read this region of every page (pixels)")
+    add("--box-mode", choices=("prompt", "crop"), default="crop", help="name the box to the model, or cut it out first")
+    add("--color", choices=("red", "green", "blue"), help="read inside the frame of this colour")
     add("--crop", action="store_true", help="cut a large picture into tiles")
     add("--max-tiles", type=int, metavar="N", help="most tiles of one picture under --crop")
+    add("--password", metavar="P", help=f"of PDFs that need one; better put into the environment as {UNLOCK}")
     add("--dpi", type=float, metavar="N", help="of PDF pages (default: 200, less for very large ones)")
     add(
         "--ladder", default="crop,dpi,turn", metavar="LIST", help="tried on pages that ran in circles or were cut; none"
@@ -87,7 +92,7 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     )
     add("--max-new-tokens", type=int, default=4096, metavar="N")
     add("--device", default="auto", help="auto, cpu, cuda, mps; or one for each worker: cuda:0,cuda:1")
-    add("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
+    add("--dtype", default="auto", help="auto, float32, bfloat16, float16, or int8 or int4 weights")
     add("--quiet", "-q", action="store_true", help="no progress and no notices")
 
 
@@ -164,16 +169,20 @@ def _batch(args: argparse.Namespace, formats: tuple[str, ...]) -> "Batch":
         replace_text=args.pdf_text == "replace",
         silence=args.lease_seconds,
         since=lengths(journal) if journal.is_dir() else {},
+        password=args.password or os.environ.get(UNLOCK) or None,
     )
 
 
 def _settings(args: argparse.Namespace) -> "Settings":
     from got_ocr.batch import Settings
+    from got_ocr.ocr import parse_box
     from got_ocr.profiles import profile
     from got_ocr.task import Task
 
     return Settings(
-        task=Task(mode=args.mode, crop=args.crop, max_tiles=args.max_tiles),
+        task=Task(
+            args.mode, parse_box(args.box) if args.box else None, args.box_mode, args.color, args.crop, args.max_tiles
+        ),
         profile=args.profile,
         dtype=args.dtype,
         max_new_tokens=args.max_new_tokens,
@@ -229,6 +238,8 @@ class _Reader:
         return self._model.backend.spec.reads
 
     def __call__(self, pages: "Sequence[Seen]", task: "Task") -> "Sequence[Reading]":
+        if task.box is not None or task.color is not None:  # which are asked for page by page
+            return [self._one(seen, task) for seen in pages]
         return self._model.read_many(
             [seen.picture.image for seen in pages],
             batch_size=len(pages),
@@ -238,6 +249,22 @@ class _Reader:
             profile=self._settings.profile,
             max_new_tokens=self._settings.max_new_tokens,
         )
+
+    def _one(self, seen: "Seen", task: "Task") -> "Reading":
+        from got_ocr.reading import Reading
+
+        reading = self._model.read(
+            seen.picture.image,
+            mode=task.mode,
+            box=task.box,
+            box_mode=task.box_mode,
+            color=task.color,
+            profile=self._settings.profile,
+            max_new_tokens=self._settings.max_new_tokens,
+        )
+        if not isinstance(reading, Reading):
+            raise GotOcrError("one page gave several readings")
+        return reading
 
 
 @contextmanager
