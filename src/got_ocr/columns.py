@@ -17,6 +17,8 @@ CLEAR = 1.1  # least width of a gutter, of the height of the rows beside it: wor
 BROAD = 0.2  # least width of the text on either side, of the page's width: prices and numbers are no column of text
 FILLED = 0.55  # of the width of their side that rows of text reach, as a median
 DEEPEST = 3  # columns within columns
+SPECK = 4  # pixels around a pixel that are looked at to tell dirt from letters
+LETTER = 10  # pixels of ink in that neighbourhood that make it part of a letter
 
 
 def reading_order(mask: Mask, depth: int = 0) -> list[Part]:
@@ -34,6 +36,14 @@ def reading_order(mask: Mask, depth: int = 0) -> list[Part]:
         if piece.any():
             parts += [(a + x0, b + y0, c + x0, d + y0) for a, b, c, d in reading_order(piece, depth + 1)]
     return parts
+
+
+def without_specks(mask: Mask) -> Mask:
+    """Drop ink that stands alone: dirt in a gutter would close it. Dots of letters may go as well."""
+    side = 2 * SPECK + 1
+    sums = np.cumsum(np.cumsum(np.pad(mask, SPECK + 1), 0, dtype=np.int32), 1)[:-1, :-1]
+    near = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    return mask & (near >= LETTER)
 
 
 def _gutter(mask: Mask) -> tuple[int, int, int, int] | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from got_ocr import lines, tiles
+from got_ocr import figure, frame, lines, tiles
 from got_ocr.spec import ModelSpec
 from got_ocr.task import Task
 
@@ -17,8 +17,17 @@ def cut(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles:
     if task.box is not None and task.box_mode == "crop":
         pictures = [tiles.region(picture, task.box) for picture in pictures]
     if spec.tiling == "lines":
+        pictures = [frame.narrow(picture, task)[0] for picture in pictures]
+    if as_figure(task, spec):
+        return [tile for picture in pictures for tile in figure.cut_figure(picture, spec)]
+    if spec.tiling == "lines":
         return [strip.tile for picture in pictures for strip in lines.cut_lines(picture, spec)]
     if task.crop:
         most = task.max_tiles or max_tiles
         return [tile for picture in pictures for tile in tiles.crop_tiles(picture, spec, most)]
     return [tiles.whole(picture, spec) for picture in pictures]
+
+
+def as_figure(task: Task, spec: ModelSpec) -> bool:
+    """Say whether a model of text lines sees the picture whole, and all of it in one prompt."""
+    return spec.tiling == "lines" and spec.figure_tokens > 0 and task.mode == "format"

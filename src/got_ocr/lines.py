@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from got_ocr.columns import reading_order
+from got_ocr.columns import reading_order, without_specks
 from got_ocr.spec import ModelSpec
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -22,6 +22,7 @@ Ink = NDArray[np.uint8]  # (height, width), 0 paper .. 255 ink
 WORKING_SIDE = 2600  # pixels; larger pictures are shrunk before the search, since a strip is 32 pixels high anyway
 MARGIN = 0.09  # white above and below the ink, as a fraction of the strip's height
 SQUEEZE = 1.5  # a line may be this much wider than the tile before it is cut in two
+INK = 100  # of 255: what counts as drawn
 SOFT_EDGE = 2  # rows beside a line that still hold the soft edge of its strokes
 WIDTH_STEP = 64  # strips are padded to a multiple of this many pixels, so that strips of like widths share a batch
 MOST_STRIPS = 600  # of one picture: more than any page of text has; a pattern of dots could have tens of thousands
@@ -47,7 +48,7 @@ def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
     ink = ink_of(picture)
     ink, mask = _level(ink)
     strips: list[Strip] = []
-    for left, top, right, bottom in reading_order(mask):
+    for left, top, right, bottom in reading_order(without_specks(mask)):
         part = (slice(top, bottom), slice(left, right))
         for tile, box in _part_lines(ink[part], mask[part], spec):
             if len(strips) == MOST_STRIPS:
@@ -96,7 +97,7 @@ def _paper(flat: NDArray[np.uint8], middle: float) -> NDArray[np.uint8]:
 
 def _level(ink: Ink) -> tuple[Ink, NDArray[np.bool_]]:
     """Undo a small slope of the lines; return the ink and where it counts as ink."""
-    mask = ink > 100
+    mask = ink > INK
     slope = _slope(mask)
     if abs(slope) * ink.shape[1] < 2:
         return ink, mask
@@ -107,7 +108,7 @@ def _level(ink: Ink) -> tuple[Ink, NDArray[np.bool_]]:
     data = (1, 0, 0, slope, 1, -slope * width / 2)
     image = image.transform(image.size, Image.Transform.AFFINE, data, Image.Resampling.BILINEAR)
     ink = np.asarray(image)
-    return ink, ink > 100
+    return ink, ink > INK
 
 
 def _slope(mask: NDArray[np.bool_], limit: float = 0.06, step: float = 0.004) -> float:
@@ -213,13 +214,24 @@ def _join_marks(profile: NDArray[np.float64], spans: list[tuple[int, int]]) -> l
     return lines
 
 
+def _reach(mask: NDArray[np.bool_], height: int) -> tuple[int, int]:
+    """Find where the ink of a row begins and ends, without specks of dirt far from its text."""
+    inked = mask.sum(0)
+    runs = _runs(inked > 0)
+    speck, far = max(4.0, 0.02 * height**2), 1.5 * height
+    while len(runs) > 1 and inked[slice(*runs[0])].sum() <= speck and runs[1][0] - runs[0][1] > far:
+        runs = runs[1:]
+    while len(runs) > 1 and inked[slice(*runs[-1])].sum() <= speck and runs[-1][0] - runs[-2][1] > far:
+        runs = runs[:-1]
+    return (runs[0][0], runs[-1][1]) if runs else (0, 0)
+
+
 def _column_spans(mask: NDArray[np.bool_], spec: ModelSpec, height: int) -> list[tuple[int, int]]:
     """Find where a line's ink begins and ends; cut at the widest gaps what is too wide for a tile."""
-    columns = np.flatnonzero(mask.sum(0) > 0)
-    if columns.size == 0:
+    left, right = _reach(mask, height)
+    if left == right:
         return []
-    left, right = int(columns[0]), int(columns[-1]) + 1
-    room = int(spec.tile[1] * SQUEEZE * height * (1 + 2 * MARGIN) / spec.tile[0])
+    room = int(spec.tile[1] * SQUEEZE * height * (1 + 2 * MARGIN) / spec.cell[0])
     parts = -(-(right - left) // max(room, 1))
     if parts == 1:
         return [(left, right)]
@@ -237,7 +249,7 @@ def _column_spans(mask: NDArray[np.bool_], spec: ModelSpec, height: int) -> list
 
 def _tile(row: Ink, span: tuple[int, int], height: int, spec: ModelSpec) -> Image.Image:
     """Cut one line out of its rows, scale it to the tile's height, turn it dark on white, pad it on the right."""
-    (left, right), (tall, wide) = span, spec.tile
+    (left, right), tall, wide = span, spec.cell[0], spec.tile[1]
     height = max(height, 1)
     room = height * MARGIN / (1 - 2 * MARGIN)
     scale = tall / (height + 2 * room)

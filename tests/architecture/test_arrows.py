@@ -32,6 +32,7 @@ CORRIDOR = {
     "pixels": set(),
     "columns": set(),
     "lines": {"columns", "spec"},
+    "figure": {"lines", "spec"},
     "frame": {"task", "tiles"},
     "generate": {"backends", "errors", "reading", "sampling"},
     "engine": {"backends", "errors", "generate"},

@@ -19,10 +19,11 @@ from got_ocr.data.sample import Sample
 from got_ocr.errors import ChildCrashed, InvalidValue, MissingDependency, PageRenderFailed
 from got_ocr.model.config import GotConfig
 from got_ocr.prompt import IGNORE
+from got_ocr.task import Task
 from got_ocr.tokenizer import Tokenizer
 from got_ocr.train import batches
 from got_ocr.train.batches import Batch, Feed, make_chunk, stream
-from got_ocr.train.examples import make_example
+from got_ocr.train.examples import Example, make_examples
 from got_ocr.train.recipe import Recipe
 
 
@@ -30,6 +31,12 @@ from got_ocr.train.recipe import Recipe
 def feed(recipe: Callable[..., Recipe], base: Path) -> Feed:
     made = recipe()
     return Feed(made.stages[0], 3, GotConfig.from_json(made.model).spec, base)
+
+
+def example_of(number: int) -> Example:
+    """Make an example that is known by its first id."""
+    ids = np.array([number])
+    return Example((np.zeros((3, 32, 64), dtype=np.uint8),), ids, ids, (b"",))
 
 
 def facts(chunk: list[Batch]) -> list[Any]:
@@ -104,7 +111,7 @@ def test_samples_that_cannot_be_used_are_counted(feed: Feed, monkeypatch: pytest
         return seen(recipe, seed, index)
 
     monkeypatch.setattr(batches, "build", build)
-    monkeypatch.setattr(batches, "make_example", lambda sample, spec, tokenizer: None)
+    monkeypatch.setattr(batches, "make_examples", lambda sample, spec, tokenizer: [])
     chunk = make_chunk(feed, 0)
     assert [(len(b.examples), b.skipped, b.built) for b in chunk] == [(0, 6, 6), (0, 0, 0), (0, 0, 0)]
 
@@ -132,8 +139,7 @@ def test_long_samples_are_passed_over(feed: Feed) -> None:
 def test_an_example_shows_what_it_teaches(small: Tokenizer, feed: Feed, page: Image.Image) -> None:
     spec = replace(feed.spec, tiles_per_prompt=3)
     target = "the first line\nand a second one\nthe third"
-    example = make_example(Sample((page,), target, "test"), spec, small)
-    assert example is not None
+    [example] = make_examples(Sample((page,), target, "test"), spec, small)
     assert example.columns == tuple(line.encode() for line in target.split("\n"))
     assert all(tile.shape[:2] == (3, 32) and tile.dtype == np.uint8 for tile in example.tiles)
     places = sum(spec.tokens(*tile.shape[1:]) for tile in example.tiles)
@@ -148,16 +154,49 @@ def test_an_example_shows_what_it_teaches(small: Tokenizer, feed: Feed, page: Im
 
 def test_lines_that_are_not_found_as_written_teach_nothing(small: Tokenizer, feed: Feed, page: Image.Image) -> None:
     spec = replace(feed.spec, tiles_per_prompt=3)
-    assert make_example(Sample((page,), "one\ntwo", "test"), spec, small) is None
-    assert make_example(Sample((page,), "a\nb\nc", "test"), replace(spec, tiles_per_prompt=2), small) is None
-    assert make_example(Sample((page,), "a\nb\nc", "test"), replace(spec, context=40), small) is None
-    assert make_example(Sample((page,), "a\nb\nc", "test"), spec, small) is not None
+    assert make_examples(Sample((page,), "one\ntwo", "test"), spec, small) == []
+    assert make_examples(Sample((page,), "a\nb\nc", "test"), replace(spec, context=40), small) == []
+    assert len(make_examples(Sample((page,), "a\nb\nc", "test"), spec, small)) == 1
 
 
-def test_whole_pictures_have_no_columns(small: Tokenizer, whole: Any, page: Image.Image) -> None:
-    example = make_example(Sample((page,), "a\nb", "test"), whole.backend.spec, small)
-    assert example is not None
-    assert example.columns == ()
+def test_a_page_of_more_lines_than_a_prompt_holds_is_several_examples(
+    small: Tokenizer, feed: Feed, page: Image.Image
+) -> None:
+    spec = replace(feed.spec, tiles_per_prompt=2)
+    examples = make_examples(Sample((page,), "first\nsecond\nthird", "test"), spec, small)
+    assert [example.columns for example in examples] == [(b"first", b"second"), (b"third",)]
+    assert [small.decode(e.labels[e.labels != IGNORE]) for e in examples] == ["first\nsecond", "third"]
+
+
+def test_a_figure_is_one_tile_of_several_cells_and_no_line(small: Tokenizer, feed: Feed, page: Image.Image) -> None:
+    spec = replace(feed.spec, tile=(256, 1024), figure_tokens=96)
+    sample = Sample((page,), "\\frac{a}{b}\nc", "test", Task(mode="format"))
+    [example] = make_examples(sample, spec, small)
+    assert example.columns == (b"",)
+    assert len(example.tiles) == 1
+    assert example.tiles[0].shape[1] % 32 == 0
+    assert example.tiles[0].shape[1] > 32
+    assert small.decode(example.labels[example.labels != IGNORE]) == sample.target
+    assert make_examples(replace(sample, images=(Image.new("RGB", (90, 60), "white"),)), spec, small) == []
+
+
+def test_some_examples_of_a_sample_are_taken(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "build", lambda recipe, seed, index: index)
+    monkeypatch.setattr(
+        batches, "make_examples", lambda sample, spec, tokenizer: [example_of(100 * sample + k) for k in range(9)]
+    )
+    several = replace(feed, stage=replace(feed.stage, per_sample=4))
+    chunk = make_chunk(several, 0)
+    taken = sorted(int(e.ids[0]) for b in chunk for e in b.examples)
+    assert len(taken) == feed.stage.batch * feed.stage.pool == len(set(taken))
+    assert {number // 100 for number in taken} == {0, 1}
+    assert sum(b.built for b in chunk) == 2
+    assert facts(make_chunk(several, 0)) == facts(chunk)
+
+
+def test_whole_pictures_show_no_line(small: Tokenizer, whole: Any, page: Image.Image) -> None:
+    [example] = make_examples(Sample((page,), "a\nb", "test"), whole.backend.spec, small)
+    assert example.columns == (b"",)
     assert example.tiles[0].shape == (3, 128, 128)
 
 

@@ -77,6 +77,7 @@ class GotConfig:
     tiling: str = "whole"
     tiles_per_prompt: int = 64
     reads: tuple[str, ...] = ("plain", "format", "box", "color", "crop", "multi_page")
+    figure_tokens: int = 0
 
     def __post_init__(self) -> None:
         v, d = self.vision, self.decoder
@@ -103,8 +104,9 @@ class GotConfig:
         tiling: Tiling = "lines" if self.tiling == "lines" else "whole"
         v = self.vision
         return ModelSpec(
-            self.name, v.image, v.cell, tiling, self.tiles_per_prompt, self.decoder.context, frozenset(self.reads)
-        )
+            self.name, v.image, v.cell, tiling, self.tiles_per_prompt, self.decoder.context, frozenset(self.reads),
+            self.figure_tokens,
+        )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         """Write the fields as JSON values."""

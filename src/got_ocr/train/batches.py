@@ -24,7 +24,7 @@ from got_ocr.data.build import recipe as data_recipe
 from got_ocr.errors import ChildCrashed, InputError
 from got_ocr.spec import ModelSpec
 from got_ocr.tokenizer import Tokenizer
-from got_ocr.train.examples import Example, make_example
+from got_ocr.train.examples import Example, make_examples
 from got_ocr.train.recipe import Stage
 
 
@@ -64,30 +64,36 @@ def make_chunk(feed: Feed, number: int) -> list[Batch]:
     recipe, tokenizer = data_recipe(stage.data), _tokenizer(feed.vocabulary)
     want = stage.batch * stage.pool
     examples: list[Example] = []
+    built = skipped = 0
     for index in range(number * want, (number + 1) * want):
-        example = _example(recipe, feed, tokenizer, index % stage.samples if stage.samples else index)
-        if example is not None:
-            examples.append(example)
-    examples.sort(key=lambda e: (len(e.tiles), e.size))
+        made = _examples(recipe, feed, tokenizer, index % stage.samples if stage.samples else index)
+        built, skipped = built + 1, skipped + (not made)
+        examples += made[: want - len(examples)]
+        if len(examples) == want:
+            break
+    examples.sort(key=lambda e: (len(e.tiles), e.tiles[0].shape[1], e.size))
     groups = [tuple(examples[i : i + stage.batch]) for i in range(0, len(examples), stage.batch)]
     order = np.random.default_rng([feed.seed, number]).permutation(len(groups))
-    skipped = want - len(examples)
     # Skipped samples leave the last group short; a chunk always counts `pool` positions.
     batches = [Batch(groups[i]) for i in order]
     batches += [Batch(())] * (stage.pool - len(batches))
     first = batches[0]
-    batches[0] = Batch(first.examples, skipped, want)
+    batches[0] = Batch(first.examples, skipped, built)
     return batches
 
 
-def _example(recipe: Recipe, feed: Feed, tokenizer: Tokenizer, index: int) -> Example | None:
-    """Make one example; None for a sample that could not be drawn, was not cut as written, or is too long."""
+def _examples(recipe: Recipe, feed: Feed, tokenizer: Tokenizer, index: int) -> list[Example]:
+    """Make a sample's examples, `per_sample` at most; none of one that could not be drawn or was not cut as written."""
+    stage = feed.stage
     try:
         sample = build(recipe, feed.seed, index)
     except (InputError, ChildCrashed):  # this one drawing failed; anything else would fail the next one too
-        return None
-    example = make_example(sample, feed.spec, tokenizer)
-    return example if example is not None and example.size <= feed.stage.max_tokens else None
+        return []
+    made = [e for e in make_examples(sample, feed.spec, tokenizer) if e.size <= stage.max_tokens]
+    if len(made) <= stage.per_sample:
+        return made
+    chosen = np.random.default_rng([feed.seed, index]).choice(len(made), stage.per_sample, replace=False)
+    return [made[i] for i in sorted(chosen)]
 
 
 def _die_with_parent(parent: int) -> None:

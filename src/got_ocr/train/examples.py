@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from got_ocr import pixels, prompt
-from got_ocr.cut import cut
+from got_ocr.cut import as_figure, cut
 from got_ocr.data.sample import Sample
 from got_ocr.spec import ModelSpec
 from got_ocr.tokenizer import Tokenizer
@@ -16,8 +16,8 @@ from got_ocr.tokenizer import Tokenizer
 class Example:
     """One sample, ready for the network.
 
-    tiles: uint8 (3, V, U) each. ids, labels: int64 of one length. columns: for each tile the bytes of the text that it shows,
-    where that is known (else empty): the target of the auxiliary loss.
+    tiles: uint8 (3, V, U) each. ids, labels: int64 of one length. columns: for each tile the bytes of the text line that it shows
+    (empty where it shows no line): the target of the auxiliary loss.
     """
 
     tiles: tuple[NDArray[np.uint8], ...]
@@ -31,19 +31,37 @@ class Example:
         return len(self.ids)
 
 
-def make_example(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> Example | None:
-    """Cut and encode a sample; None where its lines were not found as written, so that nothing unseen is taught."""
+def make_examples(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> list[Example]:
+    """Cut and encode a sample as reading does, which may ask for its lines in several prompts.
+
+    None where its lines were not found as written, so that nothing unseen is taught; none that is longer than the context.
+    """
     parts = cut(sample.images, sample.task, spec)
-    columns: tuple[bytes, ...] = ()
-    if spec.tiling == "lines":
-        texts = sample.target.split("\n")
-        if len(parts) != len(texts) or len(parts) > spec.tiles_per_prompt:
-            return None
-        columns = tuple(text.encode() for text in texts)
     arrays = tuple(pixels.raw(tile) for tile in parts)
+    size = sample.images[0].size
+    if spec.tiling == "whole" or as_figure(sample.task, spec):
+        made = [_example(arrays, ("",) * len(arrays), sample.target, sample, size, spec, tokenizer)] if arrays else []
+    else:
+        texts = sample.target.split("\n")
+        if len(arrays) != len(texts):
+            return []
+        starts = range(0, len(texts), spec.tiles_per_prompt)
+        made = [
+            _example(arrays[part], tuple(texts[part]), "\n".join(texts[part]), sample, size, spec, tokenizer)
+            for part in (slice(start, start + spec.tiles_per_prompt) for start in starts)
+        ]
+    return [example for example in made if len(example.ids) <= spec.context]
+
+
+def _example(
+    arrays: tuple[NDArray[np.uint8], ...],
+    shown: tuple[str, ...],
+    target: str,
+    sample: Sample,
+    size: tuple[int, int],
+    spec: ModelSpec,
+    tokenizer: Tokenizer,
+) -> Example:
     count = sum(spec.tokens(a.shape[1], a.shape[2]) for a in arrays)
-    asked = prompt.build(tokenizer, sample.task, count, sample.images[0].size)
-    lesson = prompt.teach(tokenizer, asked, sample.target)
-    if len(lesson.ids) > spec.context:
-        return None
-    return Example(arrays, np.array(lesson.ids), np.array(lesson.labels), columns)
+    lesson = prompt.teach(tokenizer, prompt.build(tokenizer, sample.task, count, size), target)
+    return Example(arrays, np.array(lesson.ids), np.array(lesson.labels), tuple(text.encode() for text in shown))

@@ -46,9 +46,10 @@ def losses(learner: Learner, batch: Batch, scale_bias: Tensor, ctc_weight: float
     ids, labels = _rows([e.ids for e in batch.examples], pad), _rows([e.labels for e in batch.examples], IGNORE)
     text = model.loss(ids.to(model.device), torch.cat(features), labels.to(model.device))
     ctc = torch.zeros((), device=model.device)
-    targets = [column for example in batch.examples for column in example.columns]
-    if ctc_weight > 0 and targets:
-        ctc = column_loss(learner.ctc, columns, targets)
+    shown = [column for example in batch.examples for column in example.columns]
+    lines = [i for i, column in enumerate(shown) if column]
+    if ctc_weight > 0 and lines:
+        ctc = column_loss(learner.ctc, [columns[i] for i in lines], [shown[i] for i in lines])
     return Losses(text + ctc_weight * ctc, text.detach(), ctc.detach())
 
 

@@ -27,7 +27,7 @@ class Stage:
     muon (matrices by Muon scaled to AdamW's step size, the rest by AdamW). lr: peak, reached after `warmup` steps, then a cosine
     down to `lr_end`. ctc: weight of the auxiliary loss on the encoder's columns (0: none). learns: parts that are not frozen.
     max_tokens: samples longer than this (prompt and answer) are passed over and counted. samples: how many different ones there
-    are; 0 is no end of them.
+    are; 0 is no end of them. per_sample: most examples taken from one sample, where a page is read in several prompts.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Stage:
     learns: tuple[str, ...] = PARTS
     max_tokens: int = 4096
     samples: int = 0
+    per_sample: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ def _stage_rules(stage: Stage) -> tuple[tuple[bool, str], ...]:
         (stage.clip > 0 and stage.ctc >= 0, "clip > 0 and ctc >= 0"),
         (stage.weight_decay >= 0, "weight_decay >= 0"),
         (stage.max_tokens >= 1 and stage.samples >= 0, "max_tokens >= 1 and samples >= 0"),
+        (stage.per_sample >= 1, "per_sample >= 1"),
     )
 
 
