@@ -43,11 +43,14 @@ class Seen:
 
 
 class CudaBackend:
-    """Run a `GpuGot`. Off CUDA (tests) everything runs in turn."""
+    """Run a `GpuGot`. Off CUDA (tests) everything runs in turn.
 
-    def __init__(self, model: GpuGot, *, ahead: int = AHEAD) -> None:
+    ahead: steps between two reports to the host. kind: number format of the slots' caches (see `got_ocr.model.gpu.gate`).
+    """
+
+    def __init__(self, model: GpuGot, *, ahead: int = AHEAD, kind: torch.dtype | None = None) -> None:
         self.model = model.eval()
-        self._ahead = ahead
+        self._ahead, self._kind = ahead, kind
         self._cuda = model.device.type == "cuda"
         self._stream = torch.cuda.Stream(model.device) if self._cuda else None  # type: ignore[no-untyped-call]
         scale, bias = (torch.from_numpy(v.copy()).view(3, 1, 1).to(model.device) for v in pixels.scale_bias())
@@ -82,7 +85,7 @@ class CudaBackend:
 
     def slots(self, count: int) -> "CudaSlots":
         """Make slots for requests that come and go."""
-        return CudaSlots(self.model, count, ahead=self._ahead)
+        return CudaSlots(self.model, count, ahead=self._ahead, kind=self._kind)
 
 
 @dataclass(slots=True)
@@ -100,10 +103,12 @@ class _Seat:
 class CudaSlots:
     """Slots whose ids are written ahead. A slot has no id in an answer to `step` while the device is still at it."""
 
-    def __init__(self, model: GpuGot, count: int, *, ahead: int = AHEAD, record: bool | None = None) -> None:
+    def __init__(
+        self, model: GpuGot, count: int, *, ahead: int = AHEAD, kind: torch.dtype | None = None, record: bool | None = None
+    ) -> None:
         self.count = count
         self._ahead = ahead
-        self._steps = Steps(model, model.config.decoder.context, record=record)
+        self._steps = Steps(model, model.config.decoder.context, kind=kind, record=record)
         self._seats: dict[int, _Seat] = {}
         self._under_way: tuple[dict[int, _Seat], Report] | None = None
 

@@ -136,7 +136,8 @@ def attend(qkv: Tensor, rope: tuple[Tensor, Tensor], store: Store, rows: Tensor,
         _put(whole, None if store.scales is None else store.scales[i], part, rows, at).to(q.dtype)
         for i, (whole, part) in enumerate(((store.keys, k), (store.values, new[:, 2])))
     )
-    values = values.masked_fill(~seen[:, None, :, None], 0)  # what was never written may be no number
+    # What lies behind a row may be no number, and nothing times that is none.
+    keys, values = (part.masked_fill(~seen[:, None, :, None], 0) for part in (keys, values))
     out = F.scaled_dot_product_attention(q[:, :, None], keys, values, attn_mask=seen[:, None, None])
     return out.reshape(qkv.shape[0], heads * d)
 
