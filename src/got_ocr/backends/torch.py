@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,8 +16,12 @@ from got_ocr.backends.slots import TorchSlots, choose
 from got_ocr.errors import InvalidValue, NumericError
 from got_ocr.model.fast.pick import fast_model
 from got_ocr.model.got import GotModel
+from got_ocr.model.gpu.got import GpuGot
 from got_ocr.model.weights import load_model
 from got_ocr.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from got_ocr.backends.cuda import CudaBackend
 
 TILES_AT_ONCE = 8  # tiles of one size that go through the encoder together; more only costs memory
 FIRST_ROOM = 256  # ids that a new cache has room for; most answers are far shorter than they may be
@@ -109,10 +114,15 @@ class TorchScores:
         return best
 
 
-def open_backend(folder: Path, device: str = "auto", dtype: str = "auto") -> TorchBackend:
+def open_backend(folder: Path, device: str = "auto", dtype: str = "auto") -> "TorchBackend | CudaBackend":
     """Load a model folder onto a device. Raises ModelError classes, and InvalidValue for an unknown device or dtype."""
     where = pick_device(device)
-    return TorchBackend(fast_model(load_model(folder, dtype=pick_dtype(dtype, where), device=where)))
+    fast = fast_model(load_model(folder, dtype=pick_dtype(dtype, where), device=where))
+    if isinstance(fast, GpuGot):
+        from got_ocr.backends.cuda import CudaBackend  # which builds on this file
+
+        return CudaBackend(fast)
+    return TorchBackend(fast)
 
 
 def pick_device(name: str = "auto") -> str:

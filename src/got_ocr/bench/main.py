@@ -53,7 +53,7 @@ def open_plain(folder: Path, dtype: str) -> TorchBackend:
     return TorchBackend(load_model(folder, dtype=DTYPES[dtype]))
 
 
-def open_ours(folder: Path, dtype: str) -> TorchBackend:
+def open_ours(folder: Path, dtype: str) -> Backend:
     """Open a model as everything else does."""
     return open_backend(folder, "cpu", dtype)
 
