@@ -54,7 +54,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     reader.add_argument("--answers", type=Path, help="also another program's result file: rows of image, label, answer")
     reader.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    reader.add_argument("--dtype", default="auto", help="auto, float32 or bfloat16")
+    reader.add_argument("--dtype", default="auto", help="auto, float32, bfloat16, int8 or int4")
     reader.add_argument("--profile", choices=PROFILES, default="safe", help="rules of reading (default: safe)")
     reader.add_argument("--max-new-tokens", type=int, default=4096, help="longest answer (default: 4096)")
     output = parser.add_argument_group("what is written")
@@ -187,9 +187,12 @@ def _model(args: argparse.Namespace, file: Path) -> tuple[str, "Answers"]:
 
 
 def _digest(folder: Path) -> str:
-    """Name a model by the content of its files, so that answers move between machines and never between models."""
+    """Name a model by the content of its files, so that answers move between machines and never between models.
+
+    What is said of a model (its card, and the sums that cover the card) is no part of it.
+    """
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.iterdir() if p.is_file()):
+    for path in sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".md" and p.name != "checksums.json"):
         digest.update(f"{path.name} {path.stat().st_size}\n".encode())
         with path.open("rb") as stream:
             while block := stream.read(1 << 20):
