@@ -211,6 +211,29 @@ def test_scene_texts_are_read_from_top_to_bottom():
         assert all(later_bottom > top for top, later_bottom in zip(tops, bottoms[1:], strict=False))
 
 
+def test_chinese_scenes():
+    pool_or_skip("zh")
+    options = {"language": "zh", "fonts": "zh", "chars": [2, 14], "width": [400, 600], "height": [300, 500]}
+    found = {(font.family, font.style): font for font in fonts.index()}
+    made = samples("scene", options, 24)
+    for sample in made:
+        well_formed(sample)
+        covered = {
+            char
+            for fact in sample.meta["fonts"]
+            for char in fonts.covered(found[fact["family"], fact["style"]], alphabet("zh"))
+        }
+        assert covered | {"\n"} >= set(sample.target)
+        assert all(len(row) <= 16 for row in sample.target.split("\n"))
+    text = "".join(sample.target for sample in made)
+    assert sum("\u4e00" <= char <= "\u9fff" for char in text) > 0.6 * len(text)
+
+
+def test_scenes_know_their_languages():
+    with pytest.raises(InvalidValue, match="language is one of en, zh"):
+        source("scene", {"language": "xx"})
+
+
 def test_slices_hold_one_text():
     for sample in samples("scene", {"slices": 1.0}, 12):
         assert len(sample.lines) == 1

@@ -5,7 +5,7 @@ Knows no font and draws nothing.
 
 from typing import TYPE_CHECKING
 
-from got_ocr.data import corpus
+from got_ocr.data import columns, corpus, phrases
 from got_ocr.data.charset import ASCII, clean
 
 if TYPE_CHECKING:
@@ -49,6 +49,29 @@ def lines(
         return wrap(clean(raw, allowed), width, chars[1])[:count]
     made = (clean(_fill(rng, split, kind, chars), allowed) for _ in range(count))
     return [text for text in made if text]
+
+
+def chinese_lines(
+    rng: "np.random.Generator", split: str, count: int, chars: tuple[int, int], allowed: frozenset[str], prose: float
+) -> list[str]:
+    """Write up to `count` Chinese lines as `lines` does: running text, or words, numbers and mixtures of the two."""
+    width = int(rng.integers(chars[0], chars[1] + 1))
+    if rng.random() < prose:
+        text = clean(corpus.passage(split, rng, width * count + 20, "zh"), allowed)
+        rows = [row.text for row in columns.chinese(text, width, len)]
+    else:
+        rows = [clean(_sign(rng, split, width), allowed) for _ in range(count)]
+    # A line of closing marks alone is no line that a sign would have.
+    return [row for row in rows if any(char.isalnum() for char in row) and len(row) <= chars[1] + 2][:count]
+
+
+def _sign(rng: "np.random.Generator", split: str, length: int) -> str:
+    """Join words up to a length; now and then a number, a price or an address stands at the end."""
+    text = phrases.zh_word(rng)
+    while len(text) < length - 1:
+        text += (" " if rng.random() < 0.15 else "") + phrases.zh_word(rng)
+    extra = thing(rng, split)
+    return f"{text} {extra}" if rng.random() < 0.25 and len(text) + len(extra) < length + 6 else text[:length]
 
 
 _KINDS = ("caps", "title", "words", "things", "things", "code", "punctuation")

@@ -35,8 +35,8 @@ class _Item:
 class SceneSource:
     """Write scene text samples; every pair is (least, most).
 
-    fonts: pool; handwriting: share of texts in handwriting fonts; corpus: split. width, height: of the picture. items:
-    how many texts, each of `lines` lines of `chars` characters. sizes: of the type in pixels. slices: share of pictures
+    fonts: pool; handwriting: share of texts in handwriting fonts, English alone; corpus: split; language: en or zh. width,
+    height: of the picture. items: how many texts, each of `lines` lines of `chars` characters. sizes: of the type in pixels. slices: share of pictures
     that are cut to a single text. curved, bent: chance of a curved base line and of a perspective view. contrast: least
     contrast ratio between a text and the ground behind it. strength: of the wear.
     """
@@ -44,6 +44,7 @@ class SceneSource:
     fonts: str = "train"
     handwriting: float = 0.08
     corpus: str = "train"
+    language: str = "en"
     width: tuple[int, int] = (480, 1024)
     height: tuple[int, int] = (360, 900)
     items: tuple[int, int] = (1, 6)
@@ -57,6 +58,7 @@ class SceneSource:
     strength: float = 0.6
 
     def __post_init__(self) -> None:
+        alphabet(self.language)
         for name in ("width", "height", "items", "lines", "chars", "sizes"):
             least, most = getattr(self, name)
             if not 1 <= least <= most:
@@ -89,11 +91,14 @@ class SceneSource:
 
     def _item(self, pixels: "Pixels", rng: "np.random.Generator", taken: list[Box], most_lines: int) -> _Item | None:
         """Put one text into a free place of the picture; None where it does not fit."""
-        written = rng.random() < self.handwriting and fonts.available("handwriting")
+        chinese = self.language == "zh"
+        written = rng.random() < self.handwriting and not chinese and fonts.available("handwriting")
         font = fonts.pick("handwriting" if written else self.fonts, rng)
         size = round(math.exp(rng.uniform(math.log(self.sizes[0]), math.log(self.sizes[1]))))
         count = int(rng.integers(min(self.lines[0], most_lines), most_lines + 1))
-        texts = wording.lines(rng, self.corpus, count, self.chars, fonts.covered(font, alphabet("en")), 0.6)
+        allowed = fonts.covered(font, alphabet(self.language))
+        write = wording.chinese_lines if chinese else wording.lines
+        texts = write(rng, self.corpus, count, self.chars, allowed, 0.6)
         align = ("left", "center", "center", "right")[int(rng.integers(4))]
         inked, shown = ink.block(texts, fonts.load(font, size), size * float(rng.uniform(1.1, 1.6)), align)
         if not shown:
