@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from serve_kit import b64, picture, png
+from serve_kit import Running, b64, picture, png
 
 
 def pdf(pages: int, size: tuple[int, int] = (200, 100)) -> bytes:
@@ -177,6 +177,17 @@ def test_a_stream_that_fails_midway_ends_with_its_error(client: httpx.Client) ->
 def test_a_stream_cut_by_the_deadline_says_so(client: httpx.Client) -> None:
     found = events(client.post("/v1/ocr", json={"image": picture(105), "stream": True, "deadline": 0.5}).text)
     assert found[-1] == ("end", {"status": "deadline", "truncated": True, "readings": 1})
+
+
+def test_times_tokens_and_pages_are_counted(shared: Running) -> None:
+    names = ("pages_total", "tokens_total", "first_token_seconds_count", "queue_seconds_count", "model_seconds_total")
+    before = {name: shared.metric(f"got_ocr_{name}") for name in names}
+    with shared.client() as client:
+        client.post("/v1/ocr", json={"images": [picture(110), picture(112)], "multi_page": True})
+        client.post("/v1/ocr", json={"image": picture(112)})
+    grown = {name: shared.metric(f"got_ocr_{name}") - before[name] for name in names}
+    assert grown.pop("model_seconds_total") >= 0.2  # four tokens of 50 ms
+    assert grown == {"pages_total": 3, "tokens_total": 4 + 5, "first_token_seconds_count": 2, "queue_seconds_count": 2}
 
 
 def test_unknown_fields_are_counted_not_refused(client: httpx.Client) -> None:

@@ -64,8 +64,9 @@ class _Unit:
 
 @dataclass(slots=True)
 class _Seen:
-    """Decoded pages of one reading."""
+    """Decoded pages of one reading. began: when, by the loop's clock."""
 
+    began: float
     files: list[int] = field(default_factory=list)
     sizes: list[Message] = field(default_factory=list)
 
@@ -142,12 +143,15 @@ class Reader:
         self, index: int, readings: int, group: Sequence[_Unit], ask: Ask, end: float, hold: Hold, emit: Emit
     ) -> PageResult:
         """Read one page, or several as one: decode, then wait for the model, then read."""
-        seen = _Seen()
+        clock = asyncio.get_running_loop().time
+        seen = _Seen(clock())
         try:
             for unit in group:
                 await self._in_time(end, self._draw(unit, ask, seen, hold))
+            decoded = clock()
             async with contextlib.AsyncExitStack() as stack:
                 worker = await self._in_time(end, stack.enter_async_context(self._fleet.lend(ask.turn)))
+                self._metrics.waited(clock() - decoded)
                 if index == 0:
                     emit(Begun(readings))
                 return await self._generate(index, group[0], seen, ask, end, worker, emit)
@@ -178,7 +182,8 @@ class Reader:
         self, index: int, unit: _Unit, seen: _Seen, ask: Ask, end: float, worker: Worker, emit: Emit
     ) -> PageResult:
         """Read with one process; what the deadline cuts off is a result as well."""
-        started = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        started = clock()
         until, pieces, answer = Until(ask.stop), 0, None
         why: Stop = "stop_string"
         try:
@@ -187,6 +192,8 @@ class Reader:
                     if told["event"] == "reading":
                         answer = told
                         break
+                    if not pieces:
+                        self._metrics.first_token(clock() - seen.began)
                     pieces += 1
                     _tell(emit, index, until.push(told["text"]))
                     if until.hit:
@@ -194,7 +201,7 @@ class Reader:
         except TimeoutError:
             why = "shutdown" if self._shutdown else "deadline"
         _tell(emit, index, until.rest())
-        seconds = asyncio.get_running_loop().time() - started
+        seconds = clock() - started
         if answer is None:
             answer = {
                 "text": until.text.strip(),
@@ -205,7 +212,7 @@ class Reader:
             }
         result = _result(unit, seen, answer)
         self._places.learn(result.seconds)
-        self._metrics.reading(result.stop, "", result.tokens)
+        self._metrics.reading(result.stop, "", result.tokens, len(seen.sizes), result.seconds)
         return result
 
     async def _in_time(self, end: float, work: Awaitable[Made]) -> Made:
