@@ -23,12 +23,17 @@ SIZES = {
 
 def write_random(folder: Path, size: str, dtype: torch.dtype, seed: int = 1, layout: LayoutName = "native") -> None:
     """Write a checkpoint whose every tensor is random. Raises InvalidValue for an unknown size."""
+    save_model(random_network(size, dtype, torch.device("cpu"), seed), folder, layout)
+
+
+def random_network(size: str, dtype: torch.dtype, device: torch.device, seed: int = 1) -> GotModel:
+    """Build a network whose every tensor is random. Raises InvalidValue for an unknown size."""
     if size not in SIZES:
         raise InvalidValue(f"size is one of {', '.join(SIZES)}; not {size[:40]!r}")
     with torch.device("meta"):
         model = GotModel(SIZES[size])
-    model = model.to(dtype).to_empty(device="cpu")
-    generator = torch.Generator().manual_seed(seed)
+    model = model.to(dtype).to_empty(device=device)
+    generator = torch.Generator(device).manual_seed(seed)
     with torch.no_grad():
         for name, value in model.named_parameters():
             if value.dim() > 1:
@@ -37,4 +42,4 @@ def write_random(folder: Path, size: str, dtype: torch.dtype, seed: int = 1, lay
                 )
             else:
                 value.fill_(1.0 if "norm" in name and name.endswith("weight") else 0.0)
-    save_model(model, folder, layout)
+    return model.eval()
