@@ -10,10 +10,12 @@ FROM python:${PYTHON}-slim-bookworm AS build
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
+# The compiler makes the kernels for processors with AVX-512; the image that is built does not hold it.
+RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /opt/got-ocr
 COPY constraints.txt ./
 RUN /opt/got-ocr/bin/pip install --index-url "${TORCH_INDEX}" -c constraints.txt torch
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY src ./src
 RUN /opt/got-ocr/bin/pip install -c constraints.txt '.[serve,render]' \
     && /opt/got-ocr/bin/got-ocr --version

@@ -59,7 +59,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--side-by-side", action="store_true", help="show the picture beside its text (with --to html)")
     add("-o", "--output", type=Path, metavar="PATH", help="write here instead of standard output")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
-    add("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
+    add("--dtype", default="auto", help="auto, float32, bfloat16, float16, or int8 or int4 weights")
     add(
         "--profile",
         choices=("safe", "reference", "hf"),

@@ -14,7 +14,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--host", help="address to listen on (default 127.0.0.1: this machine only)")
     add("--port", type=int, help="port (default 8000)")
     add("--device", help="auto, cpu, cuda or mps")
-    add("--dtype", help="auto, float32, bfloat16 or float16")
+    add("--dtype", help="auto, float32, bfloat16, float16, or int8 or int4 weights")
     add("--workers", type=int, metavar="N", help="processes that hold the model (default 1)")
     add("--queue", type=int, metavar="N", help="requests that may wait (default 32); more are told to come back")
     add("--deadline", type=float, metavar="SECONDS", help="longest time for one request (default 600)")

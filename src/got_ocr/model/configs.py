@@ -244,11 +244,12 @@ def _check_expressible(layout: LayoutName, config: GotConfig) -> None:
     lost = [f"vision.{name}" for name in ("image", "patch", "window") if len(set(getattr(v, name))) > 1]
     lost += ["vision.strides"] if v.strides != STRIDES else []
     lost += ["vision.eps"] if v.eps != EPS else []
+    lost += ["decoder.quantization"] if config.decoder.quantization else []
     lost += ["tiling"] if config.tiling != "whole" else []
     if lost:
         raise ModelError(
             f"the {layout} layout has no place for {', '.join(lost)}: "
-            f"it holds square tiles read whole, strides of 2 and eps {EPS}"
+            f"it holds plain numbers, square tiles read whole, strides of 2 and eps {EPS}"
         )
 
 

@@ -54,7 +54,7 @@ def shapes(scheme: str, outs: int, ins: int) -> tuple[tuple[int, ...], tuple[int
 
 def quantise(weight: Tensor, scheme: str) -> Quantised:
     """Quantise a matrix: (O, I) of any float type."""
-    outs, ins = weight.shape
+    _outs, ins = weight.shape
     made = _int8 if scheme == "int8" else _int4
     parts = [made(rows.float()) for rows in weight.detach().split(max(1, AT_ONCE // ins))]
     return Quantised(scheme, ins, torch.cat([v for v, _ in parts]), torch.cat([s for _, s in parts]))
@@ -128,6 +128,18 @@ class QuantEmbedding(QuantMatrix):
     def forward(self, ids: Tensor) -> Tensor:
         rows = Quantised(self.scheme, self.ins, self.values[ids.flatten()], self.scales[ids.flatten()])
         return rows.dense().to(self.dtype).view(*ids.shape, self.ins)
+
+
+def is_part(name: str) -> bool:
+    """Say whether a tensor's name is that of a quantised matrix's values or scales, whose types are fixed."""
+    return name.endswith((".values", ".scales"))
+
+
+def set_dtype(root: nn.Module, dtype: torch.dtype) -> None:
+    """Let every quantised matrix below a module stand for numbers of this format."""
+    for module in root.modules():
+        if isinstance(module, QuantMatrix):
+            module.dtype = dtype
 
 
 def linear(scheme: str, ins: int, outs: int, bias: bool = True) -> nn.Linear | QuantLinear:

@@ -5,6 +5,7 @@ Source: the safetensors format (8-byte little-endian header length, JSON header,
 """
 
 import json
+import mmap
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -12,14 +13,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
 
 from got_ocr.errors import InvalidWeights, ModelError, OutputError, UnsafeWeights
 
-DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+FLOATS = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+DTYPES = {**FLOATS, "I8": torch.int8, "U8": torch.uint8}  # whole numbers are parts of quantised weights
 MAX_HEADER = 1 << 20  # bytes; the published checkpoint has about 90 KB
 MAX_JSON = 4 << 20
 MAX_RANK = 8
@@ -156,19 +158,35 @@ def show(name: str) -> str:
 
 
 def read_tensors(stored: Mapping[str, Stored]) -> Iterator[tuple[str, Tensor]]:
-    """Give the tensors memory-mapped, file by file, each under its key. Raises InvalidWeights."""
-    from safetensors import SafetensorError, safe_open
+    """Give the tensors memory-mapped, file by file, each under its key. Raises InvalidWeights.
 
+    Each has a mapping of its own: letting go of a tensor gives its memory back. Writing into one does not reach the file.
+    """
     files: dict[Path, list[str]] = {}
     for key, row in stored.items():
         files.setdefault(row.file, []).append(key)
     for file, keys in files.items():
         try:
-            with safe_open(file, framework="pt", device="cpu") as mapped:
+            with file.open("rb") as stream:
+                start = 8 + int.from_bytes(stream.read(8), "little")
                 for key in keys:
-                    yield key, mapped.get_tensor(stored[key].name)
-        except (OSError, ValueError, SafetensorError):
+                    yield key, _mapped(stream, start, stored[key])
+        except (OSError, ValueError):
             raise InvalidWeights(f"{file.name}: the tensors cannot be read") from None
+
+
+def _mapped(stream: BinaryIO, start: int, row: Stored) -> Tensor:
+    """Map one tensor. start: of the file's data."""
+    dtype = DTYPES[row.dtype]
+    begin, size = start + row.span[0], row.span[1] - row.span[0]
+    if not size:
+        return torch.empty(row.shape, dtype=dtype)
+    before = begin % mmap.ALLOCATIONGRANULARITY
+    pages = mmap.mmap(stream.fileno(), before + size, access=mmap.ACCESS_COPY, offset=begin - before)
+    flat = torch.frombuffer(pages, dtype=torch.uint8, offset=before, count=size)
+    if before % dtype.itemsize:  # the format does not promise that numbers begin where a processor likes them
+        flat = flat.clone()
+    return flat.view(dtype).view(row.shape)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -18,8 +18,10 @@ from got_ocr.model.config import GotConfig
 from got_ocr.model.configs import read_config, write_config
 from got_ocr.model.got import GotModel
 from got_ocr.model.layouts import LAYOUTS, NATIVE, Layout, LayoutName
+from got_ocr.model.quant import is_part, set_dtype
 from got_ocr.model.tensors import (
     DTYPES,
+    FLOATS,
     Stored,
     read_json,
     read_tensors,
@@ -50,8 +52,8 @@ class Checkpoint:
 
     @property
     def dtype(self) -> torch.dtype | None:
-        """Say in what the weights are stored; None where they are of several types."""
-        kinds = {stored.dtype for stored in self.tensors.values()}
+        """Say in what the weights are stored, quantised ones aside; None where they are of several types."""
+        kinds = {stored.dtype for name, stored in self.tensors.items() if not is_part(name)}
         return DTYPES[kinds.pop()] if len(kinds) == 1 else None
 
 
@@ -72,9 +74,10 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     found = {name: stored[real] for name, real in layout.canonical(stored).items()}
     head = found.pop(layout.head, None) if layout.head else None
     config = read_config(layout.name, raw, {name: row.shape for name, row in found.items()})
-    shapes = {name: tuple(value.shape) for name, value in _empty(config).state_dict().items()}
-    names = {layout.theirs(name): name for name in shapes}
-    _check_names({name: shapes[ours] for name, ours in names.items()}, found)
+    empty = _empty(config).state_dict()
+    names = {layout.theirs(name): name for name in empty}
+    _check_names({name: tuple(empty[ours].shape) for name, ours in names.items()}, found)
+    _check_types({name: empty[ours].dtype if is_part(ours) else None for name, ours in names.items()}, found)
     tensors = {names[name]: row for name, row in found.items()}
     return Checkpoint(folder, layout, config, raw, tensors, head)
 
@@ -100,6 +103,16 @@ def _check_names(expected: Mapping[str, tuple[int, ...]], found: Mapping[str, St
     _refuse(problems, "not as the configuration says")
 
 
+def _check_types(expected: Mapping[str, torch.dtype | None], found: Mapping[str, Stored]) -> None:
+    """Raise InvalidWeights that names tensors of a wrong type: quantised parts have one each, others (None) are floats."""
+    problems = []
+    for name, row in found.items():
+        fitting = [kind for kind in DTYPES if DTYPES[kind] == expected[name]] if expected[name] else list(FLOATS)
+        if row.dtype not in fitting:
+            problems.append(f"{show(row.name)} is not one of {', '.join(fitting)}")
+    _refuse(problems, "of a wrong type")
+
+
 def _refuse(problems: list[str], what: str) -> None:
     if problems:
         more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
@@ -107,19 +120,24 @@ def _refuse(problems: list[str], what: str) -> None:
         raise InvalidWeights(f"{count} {what}: {'; '.join(problems[:NAMED])}{more}")
 
 
-def load_model(folder: Path, *, dtype: torch.dtype | None = None, device: str | torch.device = "cpu") -> GotModel:
+def load_model(
+    folder: Path, *, dtype: torch.dtype | None = None, device: str | torch.device = "cpu", stored: bool = False
+) -> GotModel:
     """Open a model folder of any layout: native, original (`GOT`) or transformers (`got_ocr2`).
 
-    dtype: of the parameters; None keeps what is stored. Without a dtype or a device the tensors stay memory-mapped.
+    dtype: of the parameters; None keeps what is stored. Without a dtype or a device the tensors stay memory-mapped. stored:
+    keep what is stored even of several types; for `fast_model`, which converts tensor by tensor.
     Raises ModelNotFound, ModelError, UnsafeWeights, InvalidWeights.
     """
     checkpoint = open_checkpoint(folder)
-    if dtype is None and checkpoint.dtype is None:
+    if dtype is None and checkpoint.dtype is None and not stored:
         raise InvalidWeights("the tensors are stored in several types: ask for one")
     _check_head(checkpoint)
     model = _empty(checkpoint.config)
-    state = {name: value.to(device, dtype) for name, value in _finite(checkpoint.tensors)}
+    kinds = dict.fromkeys((name for name in checkpoint.tensors if not is_part(name)), dtype)
+    state = {name: value.to(device, kinds.get(name)) for name, value in _finite(checkpoint.tensors)}
     model.load_state_dict(state, assign=True)
+    set_dtype(model, model.dtype)
     return model.eval()
 
 
@@ -167,7 +185,8 @@ def save_model(
     if source is not None and (source.layout is not target or source.config != model.config):
         source = None
     config = _config_text(model.config, target, str(dtype).removeprefix("torch."), source)
-    state = {name: value.detach().to("cpu", dtype).contiguous() for name, value in model.state_dict().items()}
+    kinds = {name: None if is_part(name) else dtype for name in model.state_dict()}
+    state = {name: value.detach().to("cpu", kinds[name]).contiguous() for name, value in model.state_dict().items()}
     tensors = {(source.tensors[name].name if source else target.theirs(name)): value for name, value in state.items()}
     head = _head_name(target, source)
     if head is not None:

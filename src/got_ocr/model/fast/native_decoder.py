@@ -16,6 +16,7 @@ from torch import Tensor
 from got_ocr.errors import InvalidValue, OutOfMemory
 from got_ocr.model.config import DecoderConfig
 from got_ocr.model.decoder import Cache, Decoder, DecoderLayer, rotary
+from got_ocr.model.fast.spend import drained
 from got_ocr.model.native.load import CallStruct, LayerStruct, ModelStruct, fork, library
 from got_ocr.model.native.pack import Arena, Packed, Weight, address, pack
 from got_ocr.model.quant import QuantMatrix
@@ -30,7 +31,10 @@ def can_run(config: DecoderConfig) -> bool:
 
 
 class NativeDecoder:
-    """Embed ids, run the layers, score the vocabulary, as `Decoder` does. dtype: of embedded ids and of the cache."""
+    """Embed ids, run the layers, score the vocabulary, as `Decoder` does. Uses the plain layers up.
+
+    dtype: of embedded ids and of the cache.
+    """
 
     def __init__(self, plain: Decoder, dtype: torch.dtype) -> None:
         self.config, self.dtype = plain.config, dtype
@@ -39,7 +43,7 @@ class NativeDecoder:
         self._kernels, arena = kernels, Arena()
         self._head = pack([_weight(plain.embed)], [], arena)
         self._norm = plain.norm.weight.detach().float()
-        layers = [_Layer(cast(DecoderLayer, layer), arena) for layer in plain.layers]
+        layers = [_Layer(cast(DecoderLayer, layer), arena) for layer in drained(plain.layers, dtype)]
         self._layers = layers  # keeps alive what the structures point to
         self._structs = (LayerStruct * len(layers))(*(layer.struct() for layer in layers))
         self._model = ModelStruct(
@@ -71,7 +75,7 @@ class NativeDecoder:
     def _embed(self, ids: Tensor) -> Tensor:
         """Look ids up: (...) -> (..., C) float32."""
         ids = ids.contiguous()
-        if ids.numel() and not (0 <= int(ids.min()) and int(ids.max()) < self.config.vocab):
+        if ids.numel() and not (int(ids.min()) >= 0 and int(ids.max()) < self.config.vocab):
             raise InvalidValue(f"ids lie between 0 and {self.config.vocab - 1}")
         out = torch.empty(*ids.shape, self.config.width)
         self._kernels.got_embed(ctypes.byref(self._head.struct), address(ids), ids.numel(), address(out))

@@ -14,7 +14,9 @@ from pathlib import Path
 KERNELS = Path(__file__).parent / "kernels"
 FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-pthread", "-w")
 # Only what `load.FEATURES` asks of a processor.
-TARGET = tuple("-m" + name for name in "avx512f avx512bw avx512vl avx512dq avx512vnni avx512bf16 fma f16c".split())
+TARGET = tuple(
+    "-m" + name for name in ["avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vnni", "avx512bf16", "fma", "f16c"]
+)
 LIMIT = 300.0  # seconds
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from got_ocr.model.native.build import library_path
 
-FEATURES = frozenset("avx512f avx512bw avx512vl avx512dq avx512_vnni avx512_bf16 fma f16c".split())
+FEATURES = frozenset(["avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512_vnni", "avx512_bf16", "fma", "f16c"])
 
 
 class LinearStruct(Structure):

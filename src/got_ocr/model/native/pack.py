@@ -112,4 +112,4 @@ def address(tensor: Tensor) -> ctypes.c_void_p:
     return ctypes.c_void_p(tensor.data_ptr())
 
 
-assert GROUP == DEPTHS[3]  # noqa: S101
+assert DEPTHS[3] == GROUP  # noqa: S101
