@@ -39,12 +39,12 @@ def possible(fields: dict[str, Any]) -> bool:
         return False
     if isinstance(box, str) and box:
         return False
-    most = fields.get("max_new_tokens") or fields.get("max_tokens") or fields.get("max_completion_tokens")
+    seconds = fields.get("deadline")
     return (
         sum(bool(fields.get(name)) for name in EXCLUSIVE) < 2
         and not (box and fields.get("ocr_color"))
         and not fields.get("pages")
-        and not (isinstance(most, int) and most > 4096)
+        and not (isinstance(seconds, int | float) and seconds < 60)  # 504 is what is to come, then
     )
 
 

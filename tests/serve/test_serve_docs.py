@@ -27,6 +27,20 @@ def test_every_route_is_told() -> None:
     assert {path.replace("{name:path}", "{name}") for path in paths} == {*app.openapi()["paths"], "/openapi.json"}
 
 
+def test_the_description_has_this_services_limits() -> None:
+    described = build(Service(load({"engine": "scripted", "max_new_tokens": 77}))).openapi()["components"]["schemas"]
+    told = [
+        form["maximum"]
+        for schema in described.values()
+        for name, field in schema.get("properties", {}).items()
+        if name in ("max_new_tokens", "max_tokens", "max_completion_tokens")
+        for form in field["anyOf"]
+        if form["type"] == "integer"
+    ]
+    assert len(told) >= 5
+    assert set(told) == {77}
+
+
 def test_every_setting_is_told() -> None:
     told = set(re.findall(r"`([A-Z_]+)`", TEXT.partition("## Settings")[2]))
     assert {name.upper() for name in set(Settings.model_fields) - INNER} - told == set()

@@ -64,7 +64,8 @@ def build(service: Service) -> Application:
     for entry in entries:
         methods: list[str] = [entry.method, *(["HEAD"] if entry.method == "GET" else [])]
         app.add_api_route(entry.path, entry.endpoint, methods=methods, response_model=None)
-    app.described = openapi([entry for entry in entries if entry.path not in STATIC])
+    described = [entry for entry in entries if entry.path not in STATIC]
+    app.described = openapi(described, service.settings.max_new_tokens)
     return app
 
 

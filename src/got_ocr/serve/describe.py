@@ -12,6 +12,7 @@ from got_ocr import __version__
 from got_ocr.serve.schemas import ErrorAnswer
 
 Endpoint = Callable[[Request], Any]
+TOKEN_LIMITS = {"max_new_tokens", "max_tokens", "max_completion_tokens"}
 REFERENCE = "#/components/schemas/{model}"
 Param = tuple[str, Literal["path", "query"], dict[str, Any]]
 PICTURES = "image/png, image/jpeg, image/webp, image/gif, image/bmp, image/tiff, image/avif, application/pdf"
@@ -42,13 +43,18 @@ class Entry:
         return (self.endpoint.__doc__ or "").strip().splitlines()[0]
 
 
-def openapi(entries: Sequence[Entry]) -> dict[str, Any]:
-    """Describe the entries."""
+def openapi(entries: Sequence[Entry], most_tokens: int) -> dict[str, Any]:
+    """Describe the entries. most_tokens: of one page, as this service is set."""
     bodies: set[tuple[type[BaseModel], JsonSchemaMode]] = {(ErrorAnswer, "serialization")}
     bodies |= {(entry.takes, "validation") for entry in entries if entry.takes}
     bodies |= {(entry.gives, "serialization") for entry in entries if entry.gives}
     ordered = sorted(bodies, key=lambda body: body[0].__name__)
     _, definitions = models_json_schema(ordered, ref_template=REFERENCE)
+    for schema in definitions["$defs"].values():
+        for name in TOKEN_LIMITS & schema.get("properties", {}).keys():
+            for form in schema["properties"][name].get("anyOf", ()):
+                if form["type"] == "integer":
+                    form["maximum"] = most_tokens
     paths: dict[str, dict[str, Any]] = {}
     for entry in entries:
         paths.setdefault(entry.path.replace(":path}", "}"), {})[entry.method.lower()] = _operation(entry)
