@@ -70,7 +70,7 @@ def random_backend(size: str, dtype: torch.dtype) -> TorchBackend:
             value.fill_(1.0) if value.dim() == 1 else value.uniform_(-0.04, 0.04, generator=draw)
         for value in (*model.vision.parameters(), *model.connector.parameters()):
             value.zero_()
-    return TorchBackend(fast_model(model))
+    return TorchBackend(fast_model(model, spend=True))
 
 
 def requests(backend: TorchBackend, count: int, shortest: int, longest: int) -> list[Request]:

@@ -9,7 +9,7 @@ import pytest
 
 from got_ocr.backends.base import SingleRows, open_slots
 from got_ocr.engine import Answers, Ended, Engine, Groups, Wrote
-from got_ocr.errors import ImageTruncated, InvalidValue, ModelError, NumericError
+from got_ocr.errors import ImageTruncated, InvalidValue, ModelError, NumericError, OutOfMemory
 from got_ocr.generate import Outcome, Request, finish, generate
 
 END = 5
@@ -157,6 +157,46 @@ def test_what_cannot_be_admitted_fails_alone() -> None:
     assert [type(ends[t].error) for t in tickets] == [type(None), ModelError, InvalidValue, type(None)]
     assert ends[tickets[3]].ids == (21, 21)
     assert slots.live == {}
+
+
+def test_a_step_that_cannot_be_taken_fails_those_that_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = Fake(2)
+    engine = Engine(slots, 100)
+    tickets = [engine.submit(ask(times, 20)) for times in (9, 9, 2)]
+    engine.turn()
+    plain = slots.step
+
+    def full(ids: Mapping[int, int]) -> FakeScores:
+        monkeypatch.setattr(slots, "step", plain)
+        raise OutOfMemory("no room")
+
+    monkeypatch.setattr(slots, "step", full)
+    ends = drain(engine)
+    assert [type(ends[t].error) for t in tickets] == [OutOfMemory, OutOfMemory, type(None)]
+    assert ends[tickets[0]].ids == (20,)
+    assert slots.live == {}
+
+
+def test_a_backend_may_work_ahead_and_answer_later() -> None:
+    """Slots that have no id yet are asked again with the same one, and every id comes once."""
+
+    @dataclass
+    class Ahead(Fake):
+        held: dict[int, int] = field(default_factory=dict)
+        turn: int = 0
+
+        def step(self, ids: Mapping[int, int]) -> FakeScores:
+            self.turn += 1
+            late = {slot for slot in ids if (slot + self.turn) % 3 == 0}
+            assert all(self.held[slot] == ids[slot] for slot in ids if slot in self.held)
+            scores = FakeScores({slot: next(self.live[slot]) for slot in ids if slot not in late})
+            self.held = {slot: ids[slot] for slot in late}
+            return scores
+
+    engine = Engine(Ahead(4), 1000)
+    tickets = [engine.submit(ask(times, 10 + times)) for times in (3, 0, 8, 1, 2, 5)]
+    ends = drain(engine)
+    assert [ends[t] for t in tickets] == [Outcome((10 + n,) * n, "ok", n + 1) for n in (3, 0, 8, 1, 2, 5)]
 
 
 def test_cancelling_frees_the_slot_before_the_next_step() -> None:

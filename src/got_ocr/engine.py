@@ -86,7 +86,7 @@ class Engine:
     def turn(self) -> list[Event]:
         """Admit, then take one step; give what was written and what has ended since the last turn."""
         if self._last:
-            self._take(self._slots.step(self._last))
+            self._step()
         for _ in range(self._prefills):
             if not (self._free and self._waiting):
                 break
@@ -94,6 +94,17 @@ class Engine:
         self._expire()
         events, self._events = self._events, []
         return events
+
+    def _step(self) -> None:
+        """Take one step of all; where it cannot be taken, all that were to take it fail."""
+        try:
+            scores = self._slots.step(self._last)
+        except GotOcrError as error:
+            for slot, (_, row) in list(self._seats.items()):
+                row.outcome = Outcome(tuple(row.ids), "truncated", len(row.ids), error=error)
+                self._retire(slot)
+        else:
+            self._take(scores)
 
     def _admit(self, ticket: int, request: Request) -> None:
         try:

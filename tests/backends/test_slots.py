@@ -9,6 +9,7 @@ from torch import Tensor
 from got_ocr.backends import slots as module
 from got_ocr.backends.base import Slotted
 from got_ocr.backends.slots import TorchSlots, choose
+from got_ocr.errors import OutOfMemory
 from got_ocr.model.config import DecoderConfig, GotConfig, VisionConfig
 from got_ocr.model.fast.pick import fast_model
 from got_ocr.model.got import GotModel
@@ -17,14 +18,14 @@ VISION = VisionConfig((64, 64), (16, 16), 16, 1, 2, 24, (2, 2), (0,), 8)
 DECODER = DecoderConfig(vocab=200, width=32, layers=2, heads=4, mlp=40, context=400)
 
 
-@pytest.fixture(scope="module", params=["plain", "fast"])
+@pytest.fixture(scope="module", params=["plain", "fast", "packed"])
 def model(request: pytest.FixtureRequest) -> GotModel:
     torch.set_num_threads(1)
     built, draw = GotModel(GotConfig(VISION, DECODER, image_token=199)).eval(), torch.Generator().manual_seed(3)
     with torch.no_grad():
         for name, value in built.named_parameters():
             value.copy_(torch.randn(value.shape, generator=draw) * 0.4 + float("norm" in name and value.dim() == 1))
-    return built if request.param == "plain" else fast_model(built)
+    return built if request.param == "plain" else fast_model(built, packed=True if request.param == "packed" else None)
 
 
 def prompt(length: int, seed: int) -> list[int]:
@@ -134,6 +135,20 @@ def test_memory_follows_what_is_under_way(model: GotModel) -> None:
     for slot in range(20, 40):
         slots.admit(slot, prompt(5, slot), [], 50)
     assert slots._cache.keys.shape[1] <= 32
+
+
+def test_no_memory_is_told_and_the_others_go_on(model: GotModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = TorchSlots(model, 9)
+    slots.admit(0, prompt(5, 1), [], 50)
+
+    def full(rows: int, size: int) -> None:
+        raise RuntimeError("not enough memory: you tried to allocate 0x7f00 bytes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "new_cache", full)
+        with pytest.raises(OutOfMemory, match="fewer pages"):
+            slots.admit(1, prompt(200, 2), [], 50)
+    assert near(slots.step({0: 8})._logits[0], alone(model, prompt(5, 1), [8])[1])
 
 
 def test_rows_are_read_no_further_than_the_context(model: GotModel) -> None:

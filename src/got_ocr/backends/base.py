@@ -82,7 +82,11 @@ class Slots(Protocol):
         ...
 
     def step(self, ids: Mapping[int, int]) -> SlotScores:
-        """Append one id to each slot; `ids` names all slots that are not free."""
+        """Append one id to each slot; `ids` names all slots that are not free.
+
+        A backend that works ahead may leave slots out of its scores: they are asked again, with the same id. One that raises
+        has appended nothing, and its slots can still be retired.
+        """
         ...
 
     def retire(self, slot: int) -> None:

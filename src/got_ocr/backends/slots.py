@@ -13,6 +13,7 @@ from copy import copy
 import torch
 from torch import Tensor
 
+from got_ocr.errors import OutOfMemory
 from got_ocr.model.decoder import Cache
 from got_ocr.model.got import GotModel
 
@@ -95,7 +96,12 @@ class TorchSlots:
         wide = have if rows <= have else max(rows, min(self.count, max(2 * have, FIRST_ROWS)))
         if (wide, long) == (have, old.size):
             return
-        new = self._model.new_cache(wide, long)
+        try:
+            new = self._model.new_cache(wide, long)
+        except RuntimeError:  # how PyTorch says it, on every device
+            raise OutOfMemory(
+                f"there is not enough memory for {rows} answers at once; read fewer pages together"
+            ) from None
         new.keys[:, :live, :, :filled] = old.keys[:, :live, :, :filled]
         new.values[:, :live, :, :filled] = old.values[:, :live, :, :filled]
         new.lengths[:live] = old.lengths[:live]
