@@ -25,6 +25,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--side-by-side", metavar="PICTURE", help="PNG or JPEG that was read, shown beside the text (html only)"
     )
     parser.add_argument("--title", help="title of the page (default: the file's name)")
+    parser.add_argument("--tex", action="store_true", help="let an installed TeX draw TikZ (default: our own renderer)")
     parser.set_defaults(func=run)
 
 
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         picture = _bytes(args.side_by_side)
         _write(_target(args), render_pages([(text, picture)], title, kind=args.kind))
         return 0
-    made = render_result(text, kind=args.kind, to=args.to, title=title)
+    made = render_result(text, kind=args.kind, to=args.to, title=title, tex=args.tex)
     _write(_target(args), made.content)
     if made.error is not None:
         print(f"got-ocr render: shown as it was written ({made.error}); the output says why", file=sys.stderr)

@@ -26,27 +26,30 @@ class Rendered:
     error: str | None = None
 
 
-def render(text: str, *, kind: str = "auto", to: str = "html", title: str = TITLE) -> str | bytes:
+def render(text: str, *, kind: str = "auto", to: str = "html", title: str = TITLE, tex: bool = False) -> str | bytes:
     """Return the text in another form: `html` page, `fragment` of HTML, `svg`, `png` (bytes), `md` or `gfm`.
 
-    kind: auto, markdown, table, tikz, kern, smiles or chart. Raises InvalidValue for an unknown kind or form and for a form
-    that the kind does not have; `svg` and `png` raise what kept the drawing from being made.
+    kind: auto, markdown, table, tikz, kern, smiles or chart. tex: let an installed TeX draw TikZ. Raises InvalidValue for an
+    unknown kind or form and for a form that the kind does not have; `svg` and `png` raise what kept the drawing from being
+    made.
     """
-    return render_result(text, kind=kind, to=to, title=title).content
+    return render_result(text, kind=kind, to=to, title=title, tex=tex).content
 
 
-def render_result(text: str, *, kind: str = "auto", to: str = "html", title: str = TITLE) -> Rendered:
+def render_result(
+    text: str, *, kind: str = "auto", to: str = "html", title: str = TITLE, tex: bool = False
+) -> Rendered:
     """Render as `render` does and say of which kind the text was and what failed."""
     if to not in FORMS:
         raise InvalidValue(f"a form is one of {', '.join(FORMS)}")
     text = legal(text)
     found = _kind(kind, text)
     if to in ("svg", "png"):
-        return _drawing(text, found, to, title)
+        return _drawing(text, found, to, title, tex=tex)
     if to in ("md", "gfm"):
         written, failed = _markdown(text, found, dollars=to == "gfm")
         return Rendered(found, written, failed.code if failed else None)
-    sheet, error = _sheet(text, found, "got-")
+    sheet, error = _sheet(text, found, "got-", tex=tex)
     code = error.code if error else None
     return Rendered(found, str(sheet.body) if to == "fragment" else page([sheet], title), code)
 
@@ -69,11 +72,11 @@ def _kind(kind: str, text: str) -> str:
     return check_kind(kind, text) if len(text) <= MAX_SOURCE or kind != "auto" else "markdown"
 
 
-def _sheet(text: str, kind: str, prefix: str) -> tuple[Sheet, GotOcrError | None]:
+def _sheet(text: str, kind: str, prefix: str, *, tex: bool = False) -> tuple[Sheet, GotOcrError | None]:
     """Draw one text; whatever fails becomes its escaped source."""
     whole = True  # the body holds the whole source, as one block
     try:
-        body, error = _body(text, kind, prefix)
+        body, error = _body(text, kind, prefix, tex)
         whole = kind in DRAWN and error is not None
         if len(body) > MAX_OUTPUT:
             raise RenderFailed(f"the rendered text is larger than {MAX_OUTPUT} characters")
@@ -87,7 +90,7 @@ def _sheet(text: str, kind: str, prefix: str) -> tuple[Sheet, GotOcrError | None
     return Sheet(kind, body, source, source_beside=kind in DRAWN and not whole), error
 
 
-def _body(text: str, kind: str, prefix: str) -> tuple[Markup, GotOcrError | None]:
+def _body(text: str, kind: str, prefix: str, tex: bool) -> tuple[Markup, GotOcrError | None]:
     if len(text) > MAX_SOURCE:
         raise RenderFailed(f"a text longer than {MAX_SOURCE} characters is not drawn.")
     if kind == "chart":
@@ -95,10 +98,10 @@ def _body(text: str, kind: str, prefix: str) -> tuple[Markup, GotOcrError | None
 
         return chart_html(text, prefix), None
     if kind in DRAWN:
-        return figure(kind, text, prefix)
+        return figure(kind, text, prefix, tex=tex)
     from got_ocr.render.markdown import to_html
 
-    drawings = _Drawings(prefix)
+    drawings = _Drawings(prefix, tex)
     body, error = to_html(text, drawings.draw, prefix)
     if error is not None:
         note = element("p", {"class": "render-error-note", "data-render-error": error.code}, str(error))
@@ -109,23 +112,24 @@ def _body(text: str, kind: str, prefix: str) -> tuple[Markup, GotOcrError | None
 class _Drawings:
     """Make the drawings inside one text, each with ids of its own."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, tex: bool) -> None:
         self.prefix = prefix
+        self.tex = tex
         self.count = 0
         self.error: GotOcrError | None = None
 
     def draw(self, kind: str, source: str) -> Markup:
         self.count += 1
-        made, error = figure(kind, source, f"{self.prefix}d{self.count}-")
+        made, error = figure(kind, source, f"{self.prefix}d{self.count}-", tex=self.tex)
         self.error = self.error or error
         return made
 
 
-def _drawing(text: str, kind: str, to: str, title: str) -> Rendered:
+def _drawing(text: str, kind: str, to: str, title: str, *, tex: bool) -> Rendered:
     if kind in DRAWN:
         if len(text) > MAX_SOURCE:
             raise RenderFailed(f"a text longer than {MAX_SOURCE} characters is not drawn.")
-        svg = draw(kind, text)
+        svg = draw(kind, text, tex=tex)
         if to == "svg":
             return Rendered(kind, str(svg) + "\n")
         from got_ocr.render.raster import svg_to_png

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from got_ocr.errors import GotOcrError, RenderFailed
+from got_ocr.errors import ChildCrashed, DeadlineExceeded, GotOcrError, RenderFailed
 from got_ocr.render.failure import fallback
 from got_ocr.render.limits import MAX_FALLBACK, MAX_OUTPUT
 from got_ocr.render.markup import Markup, element
@@ -11,13 +11,13 @@ DRAWN = frozenset(("tikz", "kern", "smiles", "chart"))
 _NAMES = {"tikz": "Drawing", "kern": "Sheet music", "smiles": "Molecule", "chart": "Chart"}
 
 
-def draw(kind: str, source: str, prefix: str = "") -> Markup:
+def draw(kind: str, source: str, prefix: str = "", *, tex: bool = False) -> Markup:
     """Return the drawing as one `<svg>`.
 
-    prefix: begins every id inside, unique in a page. Raises RenderFailed, MissingDependency, ChildCrashed or
-    DeadlineExceeded.
+    prefix: begins every id inside, unique in a page. tex: let an installed TeX draw TikZ that it may be given. Raises
+    RenderFailed, MissingDependency, ChildCrashed or DeadlineExceeded.
     """
-    renderer = _renderer(kind)
+    renderer = _by_tex if tex and kind == "tikz" else _renderer(kind)
     try:
         svg = renderer(source, prefix)
     except GotOcrError:
@@ -30,10 +30,20 @@ def draw(kind: str, source: str, prefix: str = "") -> Markup:
     return svg
 
 
-def figure(kind: str, source: str, prefix: str = "") -> tuple[Markup, GotOcrError | None]:
+def _by_tex(source: str, prefix: str) -> Markup:
+    """Draw by TeX, or by our own renderer what TeX is not given or does not take. Raises MissingDependency without TeX."""
+    from got_ocr.render import tex, tikz
+
+    try:
+        return tex.to_svg(source, prefix)
+    except (RenderFailed, ChildCrashed, DeadlineExceeded):
+        return tikz.to_svg(source, prefix)
+
+
+def figure(kind: str, source: str, prefix: str = "", *, tex: bool = False) -> tuple[Markup, GotOcrError | None]:
     """Return the drawing as `<figure>`, or its source and the error that stood in the way."""
     try:
-        svg = draw(kind, source, prefix)
+        svg = draw(kind, source, prefix, tex=tex)
     except GotOcrError as error:
         return fallback(source, error, MAX_FALLBACK), error
     return element("figure", {"class": f"drawing {kind}"}, svg), None
