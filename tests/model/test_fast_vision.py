@@ -1,12 +1,19 @@
-"""The fast encoder against the plain one."""
+"""The fast encoders, in PyTorch and compiled, against the plain one."""
+
+from functools import partial
 
 import pytest
 import torch
 from fast_kit import DECODERS, LINES, VISIONS, gap, network, pixels
+from torch import Tensor
 
 from got_ocr.model.config import VisionConfig
-from got_ocr.model.fast import vision
+from got_ocr.model.fast import native_vision, pick, vision
+from got_ocr.model.fast.native_vision import NativeVision, can_see
 from got_ocr.model.fast.pick import FastGot, fast_model
+from got_ocr.model.fast.spend import shared
+from got_ocr.model.fast.vision import FastVision
+from got_ocr.model.got import GotModel
 from got_ocr.model.vision import relative_bias
 
 SIZES = {  # of tiles: the largest, and smaller ones where the grid may be cut
@@ -19,21 +26,37 @@ SIZES = {  # of tiles: the largest, and smaller ones where the grid may be cut
 }
 
 
-@pytest.mark.parametrize("packed", [None, False])
+FORMS = {"compiled": NativeVision, "packed": FastVision, "unpacked": partial(FastVision, packed=False)}
+
+
+def fast_vision(form: str, plain: GotModel) -> FastVision:
+    """Build one form of the fast encoder and leave the plain one whole."""
+    if form == "compiled" and not can_see(plain.config.vision):
+        pytest.skip("the kernels are not built here, or do not take this encoder")
+    with torch.no_grad():
+        return FORMS[form](shared(plain).vision)
+
+
+def through(form: str, plain: GotModel, tiles: Tensor) -> Tensor:
+    """Encode with one form of the fast encoder."""
+    return plain.connect(fast_vision(form, plain)(tiles))
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", VISIONS)
-def test_float32_features_equal_the_plain_ones(name: str, packed: bool | None) -> None:
+def test_float32_features_equal_the_plain_ones(name: str, form: str) -> None:
     plain = network(VISIONS[name], DECODERS["tiny"], 3)
-    fast = fast_model(plain, packed=packed)
+    fast = fast_vision(form, plain)
     for seed, (height, width) in enumerate(SIZES[name]):
         for count in (1, 3) if name != "large grid" else (1,):
             tiles = pixels(count, height, width, seed)
             with torch.inference_mode():
-                assert gap(fast.vision(tiles), plain.vision(tiles)) <= 1e-4
-                assert gap(fast.encode(tiles), plain.encode(tiles)) <= 1e-4
+                assert gap(fast(tiles), plain.vision(tiles)) <= 1e-4
 
 
+@pytest.mark.parametrize("form", ["compiled", "packed"])
 @pytest.mark.parametrize("seed", range(12))
-def test_float32_features_equal_over_random_shapes(seed: int) -> None:
+def test_float32_features_equal_over_random_shapes(seed: int, form: str) -> None:
     draw = torch.Generator().manual_seed(seed)
 
     def pick(low: int, high: int) -> int:
@@ -48,7 +71,7 @@ def test_float32_features_equal_over_random_shapes(seed: int) -> None:
     plain = network(config, DECODERS["tiny"], seed)
     tiles = pixels(pick(1, 4), pick(1, grid[0]) * patch[0], pick(1, grid[1]) * patch[1], seed)
     with torch.inference_mode():
-        assert gap(fast_model(plain).encode(tiles), plain.encode(tiles)) <= 1e-4
+        assert gap(through(form, plain, tiles), plain.encode(tiles)) <= 1e-4
 
 
 def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,17 +82,19 @@ def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(vision, "SCORES_AT_ONCE", scores)
             monkeypatch.setattr(vision, "ROWS_AT_ONCE", rows)
             monkeypatch.setattr(vision, "PATCHES_AT_ONCE", together)
-            assert gap(fast_model(plain).encode(tiles), wanted) <= 1e-4
+            assert gap(through("packed", plain, tiles), wanted) <= 1e-4
 
 
-def test_bfloat16_features_are_as_near_to_float32_as_the_plain_ones() -> None:
-    exact = network(LINES, DECODERS["tiny"], 6)
-    half = network(LINES, DECODERS["tiny"], 6, torch.bfloat16)
-    tiles = pixels(4, 32, 256, 6)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["lines", "padded windows", "large grid"])
+def test_bfloat16_features_are_as_near_to_float32_as_the_plain_ones(name: str, form: str) -> None:
+    exact = network(VISIONS[name], DECODERS["tiny"], 6)
+    half = network(VISIONS[name], DECODERS["tiny"], 6, torch.bfloat16)
+    tiles = pixels(1 if name == "large grid" else 4, *SIZES[name][0], 6)
     with torch.inference_mode():
         wanted = exact.encode(tiles)
         plain = (half.encode(tiles.bfloat16()).float() - wanted).pow(2).mean().sqrt()
-        fast = (fast_model(half).encode(tiles.bfloat16()).float() - wanted).pow(2).mean().sqrt()
+        fast = (through(form, half, tiles.bfloat16()).float() - wanted).pow(2).mean().sqrt()
     assert fast <= 1.25 * plain
 
 
@@ -89,6 +114,44 @@ def test_tiles_of_several_sizes_keep_their_places() -> None:
     with torch.inference_mode():
         for got, wanted in zip(fast_model(plain).encode_many(tiles), plain.encode_many(tiles), strict=True):
             assert gap(got, wanted) <= 1e-4
+
+
+def test_threads_change_nothing() -> None:
+    """Pieces of rows and windows are the same whoever takes them."""
+    plain, tiles = network(VISIONS["padded windows"], DECODERS["tiny"], 5), pixels(3, 128, 128, 5)
+    fast, before, found = fast_vision("compiled", plain), torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            with torch.inference_mode():
+                found.append(fast(tiles))
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(one, found[0]) for one in found)
+
+
+def test_numbers_that_are_none_stay_none() -> None:
+    """A broken picture or weight is not turned into numbers on the way."""
+    plain, tiles = network(LINES, DECODERS["tiny"], 5), pixels(1, 32, 64, 5)
+    tiles[0, 0, 3, 3] = torch.nan
+    with torch.inference_mode():
+        assert torch.isnan(fast_vision("compiled", plain)(tiles)).all()
+
+
+def test_no_tile_gives_no_feature() -> None:
+    plain = network(LINES, DECODERS["tiny"], 5)
+    with torch.inference_mode():
+        assert fast_vision("compiled", plain)(torch.zeros(0, 3, 32, 64)).shape[0] == 0
+
+
+def test_an_odd_head_width_has_no_compiled_form_but_a_fast_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = VisionConfig((32, 32), (8, 8), 15, 2, 3, 20, (2, 2), (1,), 4)
+    assert not can_see(odd)
+    assert type(fast_model(network(odd, DECODERS["tiny"], 1)).vision) is FastVision
+    monkeypatch.setattr(native_vision, "_kernels", lambda: None)
+    assert not can_see(LINES)
+    monkeypatch.setattr(pick, "can_see", native_vision.can_see)
+    assert type(fast_model(network(LINES, DECODERS["tiny"], 1)).vision) is FastVision
 
 
 def test_there_is_no_fast_form_of_float16() -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from got_ocr.model.config import DecoderConfig
 from got_ocr.model.decoder import Cache, Decoder, DecoderLayer, rotary
 from got_ocr.model.fast.linear import Linear, pack
+from got_ocr.model.fast.spend import drained
 
 ROWS_AT_ONCE = 1024  # rows of the widened MLP, so that they stay in the cache
 FIRST_POSITIONS = 1024  # rotary tables start with these and double
@@ -142,14 +143,15 @@ def places(cache: Cache, count: int, reach: int) -> Places:
 
 
 class FastDecoder:
-    """Embed ids, run the layers, score the vocabulary, as `Decoder` does."""
+    """Embed ids, run the layers, score the vocabulary, as `Decoder` does. Uses the plain layers up."""
 
     def __init__(self, plain: Decoder, *, packed: bool | None = None) -> None:
         self.config = plain.config
         self._table = plain.embed.weight.detach()
         self._head = pack(self._table, packed=packed)
         self._norm = plain.norm.weight.detach()
-        self._layers = [_layer(cast(DecoderLayer, layer), self.config, packed) for layer in plain.layers]
+        parts = drained(plain.layers, self._table.dtype)
+        self._layers = [_layer(cast(DecoderLayer, layer), self.config, packed) for layer in parts]
         self._rope = _rope_table(self.config, FIRST_POSITIONS, self._table.dtype)
 
     def embed(self, ids: Tensor) -> Tensor:
@@ -222,7 +224,7 @@ def _layer(plain: DecoderLayer, config: DecoderConfig, packed: bool | None) -> L
         config.heads,
         config.eps,
         plain.input_norm.weight.detach(),
-        pack(torch.cat([p.weight for p in three]), torch.cat([p.bias for p in three]), packed=packed),
+        pack(torch.cat([p.weight for p in three]), torch.cat([cast(Tensor, p.bias) for p in three]), packed=packed),
         pack(attn.o_proj.weight, packed=packed),
         plain.post_norm.weight.detach(),
         pack(torch.cat((mlp.gate_proj.weight, mlp.up_proj.weight)), packed=packed),

@@ -41,7 +41,7 @@ class NativeDecoder:
         kernels = library()
         assert kernels is not None  # noqa: S101
         self._kernels, arena = kernels, Arena()
-        self._head = pack([_weight(plain.embed)], [], arena)
+        (self._head,) = [pack([_weight(embed)], [], arena) for embed in drained([plain.embed], dtype)]
         self._norm = plain.norm.weight.detach().float()
         layers = [_Layer(cast(DecoderLayer, layer), arena) for layer in drained(plain.layers, dtype)]
         self._layers = layers  # keeps alive what the structures point to

@@ -4,7 +4,9 @@ Knows neither which forms there are nor a checkpoint.
 """
 
 import copy
-from collections.abc import Iterable, Iterator
+import ctypes
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 import torch
@@ -36,3 +38,14 @@ def drained(parts: Iterable[Part], dtype: torch.dtype) -> Iterator[Part]:
         yield part
         for value in part.parameters():
             value.data = torch.empty(0, dtype=value.dtype)
+        _trim()(0)
+
+
+@lru_cache(maxsize=1)
+def _trim() -> Callable[[int], object]:
+    """Find what gives freed memory back to the system: glibc keeps what lies between smaller things, half of a model's size."""
+    try:
+        found: Callable[[int], object] = ctypes.CDLL(None).malloc_trim
+    except (OSError, TypeError, AttributeError):  # another system's library
+        return int
+    return found

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from got_ocr.model.config import Pair
 from got_ocr.model.fast.linear import Linear, pack
+from got_ocr.model.fast.spend import drained
 from got_ocr.model.vision import VisionEncoder, VisionLayer
 
 ROWS_AT_ONCE = 1024  # rows of the widened MLP, so that they stay in the cache
@@ -179,19 +180,29 @@ class Layer:
 
 
 class FastVision:
-    """Turn tiles into features, as `VisionEncoder` does: (P, 3, V, U) -> (P, C, Y', X')."""
+    """Turn tiles into features, as `VisionEncoder` does: (P, 3, V, U) -> (P, C, Y', X'). Uses the plain layers up."""
 
     def __init__(self, plain: VisionEncoder, *, packed: bool | None = None) -> None:
         c = plain.config
         self.config = c
         self._patch = pack(plain.patch_embed.weight.flatten(1), plain.patch_embed.bias, packed=packed)
         self._pos = plain.pos_embed.detach()
-        self._layers = [_layer(cast(VisionLayer, layer), packed) for layer in plain.layers]
+        self._set_layers(plain, packed)
         self._neck1 = pack(plain.neck.conv1.weight.flatten(1), packed=packed)
         self._norm1, self._norm2 = _norm(plain.neck.norm1), _norm(plain.neck.norm2)
         self._neck2 = _conv(plain.neck.conv2.weight, (1, 1))
         self._down1 = _conv(plain.down1.weight, c.strides[0])
         self._down2 = _conv(plain.down2.weight, c.strides[1])
+
+    def _set_layers(self, plain: VisionEncoder, packed: bool | None) -> None:
+        parts = drained(plain.layers, plain.pos_embed.dtype)
+        self._layers = [_layer(cast(VisionLayer, layer), packed) for layer in parts]
+
+    def _run_layers(self, h: Tensor) -> Tensor:
+        """Run all layers: (P, Y, X, C), which is used up."""
+        for layer in self._layers:
+            h = layer(h)
+        return h
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """Encode tiles of one size."""
@@ -202,9 +213,7 @@ class FastVision:
     def _encode(self, pixels: Tensor, grid: Pair) -> Tensor:
         h = self._patch(patches(pixels, self.config.patch, grid))
         h += self._pos[:, : grid[0], : grid[1]]
-        for layer in self._layers:
-            h = layer(h)
-        h = self._norm1(self._neck1(h))
+        h = self._norm1(self._neck1(self._run_layers(h)))
         h = self._norm2(self._neck2(h).contiguous())
         return self._down2(self._down1(h)).permute(0, 3, 1, 2)
 
