@@ -17,12 +17,12 @@ from got_ocr.backends.cuda import CudaBackend
 from got_ocr.bench.random_model import SIZES, random_network, write_random
 from got_ocr.engine import Ended, Engine
 from got_ocr.generate import Request
+from got_ocr.model.got import GotModel
 from got_ocr.model.gpu.choose import choose, prove
 from got_ocr.model.gpu.gate import try_eight
 from got_ocr.model.gpu.got import GpuGot
 from got_ocr.model.gpu.graphs import Rule, Steps
 from got_ocr.model.gpu.ops import PLAIN, Ops, Store, quantise
-from got_ocr.model.got import GotModel
 
 Figures = dict[str, object]
 E8 = torch.float8_e4m3fn

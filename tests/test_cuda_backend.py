@@ -1,6 +1,7 @@
 """The CUDA backend, run on the CPU: an engine on slots that are written ahead writes what `generate` writes."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,18 +39,17 @@ def gpu(plain: GotModel) -> GpuGot:
     return GpuGot(plain, PLAIN)
 
 
-def some(count: int) -> list[Request]:
-    rng = random.Random(1)
-    return [
-        Request(
-            [rng.randrange(40) for _ in range(rng.randrange(1, 9))],
-            [],
-            rng.choice([5, 63, -1]),
-            ban=rng.choice([0, 1, 2, 3]),
-            max_new_tokens=rng.randrange(1, 40),
-        )
-        for _ in range(count)
-    ]
+def some(plain: GotModel, count: int) -> list[Request]:
+    """Ask for answers of unequal lengths; every third one meets its end."""
+    rng, requests = random.Random(1), []
+    for number in range(count):
+        prompt, ban = [rng.randrange(40) for _ in range(rng.randrange(1, 9))], rng.choice([0, 1, 2, 3])
+        request = Request(prompt, [], -1, ban=ban, max_new_tokens=rng.randrange(4, 40))
+        if number % 3 == 0:
+            (outcome,) = finish(generate(TorchBackend(plain), [request]))
+            request = replace(request, end=outcome.ids[len(outcome.ids) // 2])
+        requests.append(request)
+    return requests
 
 
 def written(slots: CudaSlots, requests: list[Request]) -> list[Outcome]:
@@ -64,14 +64,14 @@ def written(slots: CudaSlots, requests: list[Request]) -> list[Outcome]:
 
 @pytest.mark.parametrize("ahead", [1, 5])
 def test_an_engine_writes_what_generate_writes(plain: GotModel, gpu: GpuGot, ahead: int) -> None:
-    requests = some(9)
+    requests = some(plain, 9)
     wanted = [finish(generate(TorchBackend(plain), [request]))[0] for request in requests]
     assert written(CudaSlots(gpu, 4, ahead=ahead), requests) == wanted
     assert {outcome.status for outcome in wanted} >= {"ok", "truncated"}
 
 
 def test_generate_runs_on_it_too(plain: GotModel, gpu: GpuGot) -> None:
-    requests = some(5)
+    requests = some(plain, 5)
     assert finish(generate(CudaBackend(gpu), requests)) == finish(generate(TorchBackend(plain), requests))
 
 

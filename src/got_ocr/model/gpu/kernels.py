@@ -156,9 +156,9 @@ def attend(
         seen = start + j < end
         at = head_at + start + j
         both = seen[:, None] & inside[None, :]
-        k = tl.load(keys + at[:, None] * D + d[None, :], both, 0.0).to(tl.float32)
-        v = tl.load(values + at[:, None] * D + d[None, :], both, 0.0).to(tl.float32)
-        scores = tl.sum(k * q[None, :], 1)
+        past_k = tl.load(keys + at[:, None] * D + d[None, :], both, 0.0).to(tl.float32)
+        past_v = tl.load(values + at[:, None] * D + d[None, :], both, 0.0).to(tl.float32)
+        scores = tl.sum(past_k * q[None, :], 1)
         if EIGHTH:
             scores *= tl.load(key_scales + at, seen, 0.0).to(tl.float32)
         scores = tl.where(seen, scores, float("-inf"))
@@ -168,7 +168,7 @@ def attend(
         total = total * fade + tl.sum(weights, 0)
         if EIGHTH:
             weights *= tl.load(value_scales + at, seen, 0.0).to(tl.float32)
-        mixed = mixed * fade + tl.sum(v * weights[:, None], 0)
+        mixed = mixed * fade + tl.sum(past_v * weights[:, None], 0)
         highest = higher
     if SPLITS == 1:
         tl.store(out + row * width + head * D + d, (mixed / total).to(out.dtype.element_ty), inside)
