@@ -392,3 +392,24 @@ def test_pictures_are_the_same_in_every_worker(start: Start) -> None:
     assert time.monotonic() - began < 5
     assert len(running.children()["worker"]) == 2
     assert len(png()) > 0
+
+
+def test_a_model_that_never_comes_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever keeps it from being loaded: some attempts, then the service is told, and not before."""
+    from got_ocr.errors import GotOcrError
+    from got_ocr.serve import fleet as module
+
+    monkeypatch.setattr(module, "BACKOFF", (0.0,))
+    monkeypatch.setattr(module, "HOPELESS", 2)
+
+    async def run() -> tuple[GotOcrError, int]:
+        told: asyncio.Future[GotOcrError] = asyncio.get_running_loop().create_future()
+        fleet = module.Fleet(1, {}, lambda error: None if told.done() else told.set_result(error))
+        fleet.start()
+        try:
+            return await asyncio.wait_for(told, 60), fleet._failed
+        finally:
+            await fleet.stop()
+
+    error, attempts = asyncio.run(run())
+    assert (error.code, attempts) == ("internal", 2)

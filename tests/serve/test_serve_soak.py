@@ -27,7 +27,7 @@ async def send(url: str, count: int, seed: int) -> None:
     rng = random.Random(seed)
     good, bad = picture(), b64(b"\x89PNG\r\n\x1a\n broken")
     turns = asyncio.Semaphore(8)
-    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=300) as client:
 
         async def one(kind: float) -> None:
             async with turns:

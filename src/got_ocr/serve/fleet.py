@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from got_ocr.errors import ChildCrashed, GotOcrError, ModelError, UsageError
+from got_ocr.errors import ChildCrashed, GotOcrError, MissingDependency, ModelError, UsageError
 from got_ocr.serve.child import Child, environment
 from got_ocr.serve.problems import rebuild
 from got_ocr.serve.wire import Message
 
 MODULE = "got_ocr.serve.worker"
 SETTLE_SECONDS = 30.0  # a step, or the encoding of a large picture, that is not done by then is killed
+HOPELESS = 5  # attempts to load a model that never was there, whatever keeps it from that
 BACKOFF = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 PATIENT, WAITED_FOR = 1, 0  # whose turn it is
 
@@ -89,6 +90,7 @@ class Fleet:
         self.model: Model | None = None
         self._which = dict(which)
         self._on_fatal = on_fatal
+        self._failed = 0  # attempts to load the model
         self._all: set[Worker] = set()
         self._idle: deque[Worker] = deque()
         self._waiting: tuple[deque[asyncio.Future[Worker]], ...] = (deque(), deque())
@@ -210,7 +212,10 @@ class Fleet:
                 await child.ended()
 
     def _give_up(self, hello: Message) -> None:
+        """Tell that the model cannot be loaded: at once where another attempt is of no use, else after some."""
+        self._failed += 1
         error = rebuild(hello["code"], hello["message"])
+        lasting = isinstance(error, ModelError | UsageError | MissingDependency) or self._failed >= HOPELESS
         log.error("the model cannot be loaded", extra={"facts": {k: hello.get(k) for k in ("code", "kind", "trace")}})
-        if self.model is None and isinstance(error, ModelError | UsageError):
+        if self.model is None and lasting:
             self._on_fatal(error)
