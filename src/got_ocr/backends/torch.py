@@ -14,10 +14,13 @@ from got_ocr import pixels
 from got_ocr.backends.base import NO_NUMBERS
 from got_ocr.backends.slots import TorchSlots, choose
 from got_ocr.errors import InvalidValue, NumericError
+from got_ocr.model.fast.native_decoder import NativeDecoder
 from got_ocr.model.fast.pick import fast_model
 from got_ocr.model.got import GotModel
 from got_ocr.model.gpu.got import GpuGot
-from got_ocr.model.weights import load_model
+from got_ocr.model.quant import SCHEMES
+from got_ocr.model.quantise import quantise_model
+from got_ocr.model.weights import load_model, open_checkpoint
 from got_ocr.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -89,6 +92,33 @@ class TorchRows:
             self._grow()
         return TorchScores(self._model.step(torch.tensor(ids, device=self._model.device), self._cache, self._reach))
 
+    @property
+    def exact(self) -> bool:
+        """Say whether `extend` scores as `step` does: to the bit on the compiled kernels, up to float32's last digits elsewhere."""
+        model = self._model
+        return isinstance(model.decoder, NativeDecoder) or (model.device.type == "cpu" and model.dtype == torch.float32)
+
+    @torch.inference_mode()
+    def extend(self, ids: Sequence[Sequence[int]]) -> "list[TorchScores]":
+        """Append equally many ids to each row; give the scores after each."""
+        self._reach += len(ids[0])
+        while self._reach > self._cache.size:
+            self._grow()
+        chosen = torch.tensor([list(row) for row in ids], device=self._model.device)
+        scores = self._model.extend(chosen, self._cache, self._reach)  # (B, T, W)
+        return [TorchScores(one) for one in scores.unbind(1)]
+
+    @torch.inference_mode()
+    def forget(self, counts: Sequence[int]) -> None:
+        """Take back the last ids of each row. What they left is cleared: hidden positions weigh nothing, but NaN would show."""
+        cache, filled = self._cache, self._cache.lengths.tolist()
+        kept = [length - count for length, count in zip(filled, counts, strict=True)]
+        for row, length in enumerate(kept):
+            cache.keys[:, row, :, length : filled[row]] = 0
+            cache.values[:, row, :, length : filled[row]] = 0
+        cache.lengths.copy_(torch.tensor(kept))
+        self._reach = max(kept)
+
     def _grow(self) -> None:
         """Move to a cache of twice the size, at most what was asked for."""
         old = self._cache
@@ -117,7 +147,15 @@ class TorchScores:
 def open_backend(folder: Path, device: str = "auto", dtype: str = "auto") -> "TorchBackend | CudaBackend":
     """Load a model folder onto a device. Raises ModelError classes, and InvalidValue for an unknown device or dtype."""
     where = pick_device(device)
-    fast = fast_model(load_model(folder, dtype=pick_dtype(dtype, where), device=where))
+    scheme, here = dtype if dtype in SCHEMES else "", where == "cpu"
+    if scheme or (dtype == "auto" and open_checkpoint(folder).config.decoder.quantization):
+        dtype = "bfloat16" if here else "auto"  # of what is not quantised
+    kind = pick_dtype(dtype, where)
+    # Here the fast form converts matrix by matrix what lies in the file, so that memory holds the weights once.
+    model = load_model(folder, dtype=None if here else kind, device=where, stored=here)
+    if scheme:
+        quantise_model(model, scheme)
+    fast = fast_model(model, dtype=kind, spend=True)
     if isinstance(fast, GpuGot):
         from got_ocr.backends.cuda import CudaBackend  # which builds on this file
 
@@ -145,5 +183,5 @@ def pick_dtype(name: str, device: str) -> torch.dtype:
             return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
         return torch.float32 if device == "cpu" else torch.float16
     if name not in DTYPES:
-        raise InvalidValue(f"dtype is one of auto, {', '.join(DTYPES)}; not {name!r}")
+        raise InvalidValue(f"dtype is one of auto, {', '.join((*DTYPES, *SCHEMES))}; not {name[:40]!r}")
     return DTYPES[name]

@@ -155,9 +155,9 @@ def _finite(stored: Mapping[str, Stored]) -> Iterator[tuple[str, Tensor]]:
 
 def _check_head(checkpoint: Checkpoint) -> None:
     """Raise InvalidWeights unless the stored output head is the embedding; the network ties them and keeps one."""
-    head, embedding = checkpoint.head, checkpoint.tensors[EMBEDDING]
-    if head is None:
+    if checkpoint.head is None:
         return
+    head, embedding = checkpoint.head, checkpoint.tensors[EMBEDDING]
     if (head.shape, head.dtype) == (embedding.shape, embedding.dtype):
         pair = dict(read_tensors({"head": head, "embedding": embedding}))
         if torch.equal(pair["head"], pair["embedding"]):
