@@ -369,3 +369,42 @@ def test_a_password_that_is_no_text_does_not_open() -> None:
     with pytest.raises(PdfEncrypted):
         document.count(data, password=NO_TEXT)
     assert document.count(saved(drawn(RED_LEFT)), password=NO_TEXT) == 1
+
+
+def lettered(text: bytes, pages: int = 1, **entries: object) -> bytes:
+    """Make a PDF whose pages carry a line of text."""
+    font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+    resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+    content = b"BT /F1 12 Tf 10 50 Td (" + text + b") Tj ET"
+    return saved(drawn(content, pages=pages, Resources=resources, **entries))
+
+
+def test_a_page_gives_the_text_that_it_carries() -> None:
+    first_page, second = document.pages(lettered(b"the quick brown fox", 2))
+    assert first_page.may_have_text
+    assert second.text() == "the quick brown fox"
+    assert next(document.pages(saved(drawn(RED_LEFT)))).text() == ""
+
+
+def test_text_outside_the_page_is_not_seen() -> None:
+    assert next(document.pages(lettered(b"hidden", CropBox=pikepdf.Array([100, 0, 200, 20])))).text() == ""
+
+
+def test_too_much_text_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "MOST_LETTERS", 5)
+    assert next(document.pages(lettered(b"the quick"))).text() == ""
+
+
+def test_text_that_cannot_be_had_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "page.pdf"
+    path.write_bytes(lettered(b"the fox"))
+    page = next(document.pages(path))
+    path.write_bytes(b"%PDF-1.4 broken")
+    assert page.text() == ""
+    path.unlink()
+    assert page.text() == ""
+
+
+def test_pictures_carry_no_text() -> None:
+    page = next(document.pages(Image.new("RGB", (50, 50))))
+    assert (page.may_have_text, page.text()) == (False, "")

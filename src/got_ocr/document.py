@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from got_ocr import formats, pdf
-from got_ocr.errors import InputError, InputNotFound, InvalidValue, TooManyPages
+from got_ocr.errors import GotOcrError, InputError, InputNotFound, InvalidValue, TooManyPages
 from got_ocr.image import Limits, Picture, Source, check_size, decode, display_name, load, read_bytes, read_file
 
 SUFFIXES = frozenset(
@@ -41,10 +41,34 @@ class Page:
     source: str
     path: Path | None
     _decode: Callable[[], Picture] = field(repr=False, compare=False)
+    _text: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     def load(self) -> Picture:
         """Decode the page; raises InputError classes for a broken one."""
         return self._decode()
+
+    @property
+    def may_have_text(self) -> bool:
+        """Say whether the page is of a kind that can carry its own text."""
+        return self._text is not None
+
+    def text(self) -> str:
+        """Give the text that the page itself carries, "" for none. Untrusted: a file may carry any text beside any picture."""
+        try:
+            return self._text() if self._text else ""
+        except GotOcrError:
+            return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """One document. decode, text: of a page by its index; text is None where pages carry none."""
+
+    pages: int
+    name: str
+    path: Path | None
+    decode: Callable[[int], Picture]
+    text: Callable[[int], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +112,7 @@ def pages(
 
 def count(source: Source, *, limits: Limits | None = None, password: str | None = None) -> int:
     """Count the pages of one document without decoding any; raises as `pages` does, but never TooManyPages."""
-    return _opened(source, _Options(None, limits or Limits(), password, False))[0]
+    return _opened(source, _Options(None, limits or Limits(), password, False)).pages
 
 
 def parse_pages(text: str, count: int) -> tuple[int, ...]:
@@ -123,53 +147,55 @@ def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
 
 def _document(source: Source, chosen: str | None, options: _Options, name: str | None = None) -> list[Page]:
     """Name the chosen pages of one document."""
-    total, title, path, decoder = _opened(source, options)
-    numbers: Iterable[int] = range(1, total + 1)
+    found = _opened(source, options)
+    numbers: Iterable[int] = range(1, found.pages + 1)
     if chosen is not None:
-        numbers = parse_pages(chosen, total)
+        numbers = parse_pages(chosen, found.pages)
     wanted, most = len(list(numbers)), options.limits.pages
     if most is not None and wanted > most:
         raise TooManyPages(f"{wanted} pages were asked for and at most {most} are read: choose a range of pages")
-    title = name or title
-    return [Page(number, total, title, path, partial(decoder, number - 1)) for number in numbers]
+    title, text = name or found.name, found.text
+    return [
+        Page(n, found.pages, title, found.path, partial(found.decode, n - 1), partial(text, n - 1) if text else None)
+        for n in numbers
+    ]
 
 
-def _opened(source: Source, options: _Options) -> tuple[int, str, Path | None, Callable[[int], Picture]]:
-    """Give (pages, name, path, decoder of a page by its index) of one document; only a TIFF is read whole for that."""
+def _opened(source: Source, options: _Options) -> _Opened:
+    """Open one document; only a TIFF is read whole for that."""
     limits, reference = options.limits, options.reference
     if isinstance(source, np.ndarray | Image.Image):
-        return 1, "picture", None, lambda index: load(source, reference=reference, limits=limits)
+        return _Opened(1, "picture", None, lambda index: load(source, reference=reference, limits=limits))
     path = Path(source) if isinstance(source, str | Path) else None
     if path is not None:
         name, kind = display_name(path.name), formats.sniff(read_file(path, _HEAD))
         if kind == "PDF":
             return _opened_pdf(path, name, path, options)
         if kind != "TIFF":
-            return 1, name, path, lambda index: load(path, reference=reference, limits=limits)
+            return _Opened(1, name, path, lambda index: load(path, reference=reference, limits=limits))
     data, name = read_bytes(source, limits)
     kind = formats.sniff(data)
     if kind == "PDF":
         return _opened_pdf(data, name, path, options)
     if kind == "TIFF":
         return _opened_tiff(data, name, path, options)
-    return 1, name, path, lambda index: decode(data, name, reference=reference, limits=limits)
+    return _Opened(1, name, path, lambda index: decode(data, name, reference=reference, limits=limits))
 
 
-def _opened_pdf(
-    file: Path | bytes, name: str, path: Path | None, options: _Options
-) -> tuple[int, str, Path | None, Callable[[int], Picture]]:
+def _opened_pdf(file: Path | bytes, name: str, path: Path | None, options: _Options) -> _Opened:
     def draw(index: int) -> Picture:
         drawn, used = pdf.render(file, index, password=options.password, dpi=options.dpi, limits=options.limits)
         check_size(drawn.size, options.limits)
         lowered = used < (options.dpi or pdf.DEFAULT_DPI) - 0.5
         return Picture(drawn, (f"dpi_used:{max(round(used), 1)}",) if lowered else (), name)
 
-    return pdf.count(file, options.password), name, path, draw
+    def text(index: int) -> str:
+        return pdf.text(file, index, options.password)
+
+    return _Opened(pdf.count(file, options.password), name, path, draw, text)
 
 
-def _opened_tiff(
-    data: bytes, name: str, path: Path | None, options: _Options
-) -> tuple[int, str, Path | None, Callable[[int], Picture]]:
+def _opened_tiff(data: bytes, name: str, path: Path | None, options: _Options) -> _Opened:
     starts = formats.tiff_directories(data)
     if len(starts) > formats.FRAMES_COUNTED:
         raise TooManyPages(f"the TIFF has more than {formats.FRAMES_COUNTED} pages")
@@ -181,7 +207,7 @@ def _opened_tiff(
         frame = formats.tiff_page(whole, starts[index]) if len(starts) > 1 else whole
         return decode(frame, name, reference=options.reference, limits=options.limits)
 
-    return max(len(starts), 1), name, path, cut
+    return _Opened(max(len(starts), 1), name, path, cut)
 
 
 def _folder(root: Path, recursive: bool, options: _Options) -> Iterator[Page]:

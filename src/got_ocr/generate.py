@@ -6,10 +6,11 @@ answer, close the generator. `engine.py` writes many answers that come and go.
 
 import time
 from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from got_ocr.backends.base import Backend, Features
+from got_ocr.backends.base import Backend, Extending, Features, Scores
+from got_ocr.drafts import Draft
 from got_ocr.errors import GotOcrError, InvalidValue
 from got_ocr.reading import Status
 from got_ocr.sampling import LoopWatch, NgramBan
@@ -21,7 +22,8 @@ MAX_NEW_TOKENS = 4096  # as the original generates at most
 class Request:
     """One answer to write. ban: n-gram length that may not repeat (0: none). watch: stop loops.
 
-    deadline: time on the clock (`time.monotonic` unless another is given) after which no further id is written.
+    deadline: time on the clock (`time.monotonic` unless another is given) after which no further id is written. draft: guesses,
+    used where the answer is written alone and several ids at once score as one after another; they change no id.
     """
 
     prompt: Sequence[int]
@@ -31,6 +33,7 @@ class Request:
     watch: bool = True
     max_new_tokens: int = MAX_NEW_TOKENS
     deadline: float | None = None
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Outcome:
     """How an answer ended. ids: without its end, loops cut back to one period. written: ids that the model wrote in all.
 
     stopped: what cut a `truncated` answer, where it was not the limit of ids. error: why it failed, if it did; the ids are then
-    what was written before.
+    what was written before. steps: passes of the model, 0 where it took one for each id.
     """
 
     ids: tuple[int, ...]
@@ -46,6 +49,7 @@ class Outcome:
     written: int
     stopped: Literal["", "deadline", "cancelled"] = ""
     error: GotOcrError | None = None
+    steps: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
@@ -98,6 +102,9 @@ def generate(backend: Backend, requests: Sequence[Request]) -> Generator[tuple[i
     room = max(row.limit for row in rows)
     under_way = backend.start([r.prompt for r in requests], [r.features for r in requests], room)
     scores = under_way.prefill()
+    draft = requests[0].draft if len(requests) == 1 else None
+    if draft and isinstance(under_way, Extending) and under_way.exact:
+        return [(yield from _drafted(under_way, scores, rows[0], draft))]
     while True:
         tokens = scores.best([row.banned() for row in rows])
         for i, (row, token) in enumerate(zip(rows, tokens, strict=True)):
@@ -107,6 +114,25 @@ def generate(backend: Backend, requests: Sequence[Request]) -> Generator[tuple[i
         if len(outcomes) == len(rows):
             return outcomes
         scores = under_way.step(tokens)
+
+
+def _drafted(rows: Extending, first: Scores, row: Row, draft: Draft) -> Generator[tuple[int, int], None, Outcome]:
+    """Write one answer, several ids a pass where the draft is right: each passes the rules by itself, in its turn."""
+    scores, proposed, steps = [first], list[int](), 1
+    while True:
+        for place, one in enumerate(scores):
+            (token,) = one.best([row.banned()])
+            if row.push(token):
+                yield 0, token
+            if row.outcome:
+                return replace(row.outcome, steps=steps)
+            if place < len(proposed) and token != proposed[place]:
+                rows.forget([len(proposed) - place])
+                break
+        # Never more than the limit leaves room for: the ids that a pass judges, and the one behind them.
+        proposed = list(draft.propose(row.ids)[: row.limit - len(row.ids) - 1])
+        scores = rows.extend([[token, *proposed]]) if proposed else [rows.step([token])]
+        steps += 1
 
 
 def open_row(request: Request, context: int, clock: Callable[[], float] = time.monotonic) -> Row:

@@ -5,15 +5,16 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, overload
+from typing import Literal, get_args, overload
 
 from PIL.Image import Image
 
-from got_ocr import hub, pixels, profiles, prompt
+from got_ocr import frame, hub, pixels, profiles, prompt
 from got_ocr.backends.base import Backend, open_slots
-from got_ocr.cut import cut
+from got_ocr.cut import as_figure, cut
+from got_ocr.drafts import Draft, DraftName, NgramDraft, TextDraft
 from got_ocr.engine import Engine, Groups, Make
 from got_ocr.errors import GotOcrError, InvalidValue, ModelError, OutputError, TooManyImages
 from got_ocr.generate import MAX_NEW_TOKENS, Outcome, Request, finish, generate
@@ -34,12 +35,19 @@ TOKENS_AT_MOST = 32768
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to generate: the profile's rules and the token limit. Raises InvalidValue for a limit that is none."""
+    """How to generate: the profile's rules, the token limit, and guesses that save time and change no text.
+
+    draft: `auto` guesses from the text that a PDF page carries; `ngram` from the answer itself; `none`. See `drafts.py`.
+    Raises InvalidValue for a limit that is none and an unknown draft.
+    """
 
     profile: Profile
     max_new_tokens: int = MAX_NEW_TOKENS
+    draft: DraftName = "auto"
 
     def __post_init__(self) -> None:
+        if self.draft not in get_args(DraftName):
+            raise InvalidValue(f"draft is one of {', '.join(get_args(DraftName))}; not {self.draft!r}")
         if not 1 <= self.max_new_tokens <= TOKENS_AT_MOST:
             raise InvalidValue(f"max_new_tokens lies between 1 and {TOKENS_AT_MOST}")
 
@@ -73,7 +81,7 @@ class GotOcr:
     ) -> "GotOcr":
         """Open a model of any of the three layouts: a folder, a Hub id, or (None) what `hub.resolve` finds, the bundled one at last.
 
-        device: auto, cpu, cuda, mps. dtype: auto, float32, bfloat16, float16. Raises ModelError classes.
+        device: auto, cpu, cuda, mps. dtype: auto, float32, bfloat16, float16, int8, int4. Raises ModelError classes.
         """
         from got_ocr.backends.torch import open_backend
 
@@ -98,14 +106,15 @@ class GotOcr:
         pages: str | None = None,
         profile: str = "safe",
         max_new_tokens: int = MAX_NEW_TOKENS,
+        draft: DraftName = "auto",
     ) -> Reading | list[Reading]:
         """Read a picture, a document or a folder: one Reading for one page, a list of them for several.
 
         source: path, bytes, PIL image, NumPy array, or with `multi_page` a list of them that is read as one text. Other arguments:
-        see `Task` and `Profile`. Raises InputError classes for what cannot be read, InvalidValue for what cannot be asked.
+        see `Task`, `Profile` and `Options`. Raises InputError classes for what cannot be read, InvalidValue for what cannot be asked.
         """
         task = Task(mode, box, box_mode, color, crop, max_tiles, multi_page)
-        options = Options(profiles.profile(profile), max_new_tokens)
+        options = Options(profiles.profile(profile), max_new_tokens, draft)
         made = jobs(source, task, options.profile, pages)
         return self.read_job(made[0], options) if len(made) == 1 else list(sound(self.read_jobs(made, options)))
 
@@ -181,6 +190,7 @@ class GotOcr:
         pages: str | None = None,
         profile: str = "safe",
         max_new_tokens: int = MAX_NEW_TOKENS,
+        draft: DraftName = "auto",
     ) -> Iterator[str | Reading]:
         """Read as `read` does, and yield pieces of text as they are written; each page ends with its Reading.
 
@@ -188,7 +198,7 @@ class GotOcr:
         it, since it is cut back.
         """
         task = Task(mode, box, box_mode, color, crop, max_tiles, multi_page)
-        options = Options(profiles.profile(profile), max_new_tokens)
+        options = Options(profiles.profile(profile), max_new_tokens, draft)
         made = jobs(source, task, options.profile, pages)
         return (piece for job in made for piece in self.stream_job(job, options))
 
@@ -304,15 +314,18 @@ class GotOcr:
         pictures = [page.load() for page in job.pages]
         notices = [notice for picture in pictures for notice in picture.notices]
         tiles = [cut([picture.image], task, spec, options.profile.max_tiles) for picture in pictures]
-        if spec.tiling == "lines" and task.asks in {"crop", "multi_page"} - spec.reads:
+        if spec.tiling == "lines" and task.asks in {"box", "color", "crop", "multi_page"} - spec.reads:
+            notices += [notice for picture in pictures for notice in frame.narrow(picture.image, task)[1]]
             task = Task(task.mode)  # a line is asked for as one, of however large a picture and however many pages
         if task.asks not in spec.reads and not (task.asks == "box" and task.box_mode == "crop"):
             notices.append(f"untrained_mode:{task.asks}")
-        full = spec.tiling == "lines" and max(map(len, tiles)) == MOST_STRIPS
+        full = spec.tiling == "lines" and max(map(len, tiles)) == MOST_STRIPS  # a figure has far fewer
         if full:
             notices.append(f"lines_left_out:after {MOST_STRIPS}")
         requests = self._requests([t for some in tiles for t in some], task, pictures[0].image.size, options)
-        return _Asked(tuple(requests), tuple(notices), full)
+        drafts = self._drafts(job, options)
+        drafted = tuple(replace(request, draft=next(drafts)) for request in requests)
+        return _Asked(drafted, tuple(notices), full)
 
     def _requests(
         self, tiles: Sequence[Image], task: Task, size: tuple[int, int], options: Options
@@ -326,13 +339,27 @@ class GotOcr:
         features = self.backend.encode([pixels.raw(tile) for tile in tiles])
         # The original bans repeats for a single picture only: neither for crops nor for several pages.
         ban = 0 if task.crop or task.multi_page else rules.ban
-        for start in range(0, len(tiles), spec.tiles_per_prompt):
-            part = slice(start, start + spec.tiles_per_prompt)
+        lined = spec.tiling == "lines" and not as_figure(task, spec)
+        together = spec.tiles_per_prompt if lined else max(1, len(tiles))
+        for start in range(0, len(tiles), together):
+            part = slice(start, start + together)
             count = sum(spec.tokens(tile.height, tile.width) for tile in tiles[part])
             ids = prompt.build(self.tokenizer, task, count, size, rules.style).ids
             # No letter is narrower than a fourth of a cell: what is longer than that was never printed there.
-            room = min(most, 4 * count + 32) if spec.tiling == "lines" else most
+            room = min(most, 4 * count + 32) if lined else most
             yield Request(ids, features[part], self.tokenizer.end, ban, rules.watch, room)
+
+    def _drafts(self, job: Job, options: Options) -> Iterator[Draft | None]:
+        """Make a draft for each request of a job, for ever."""
+        spec, task = self.backend.spec, job.task
+        lined = spec.tiling == "lines" and not as_figure(task, spec)
+        # A box or a frame holds a part of the page's text; several lines in one prompt are not worth their code.
+        follows = not (task.box or task.color) and not (lined and spec.tiles_per_prompt > 1)
+        shared: Draft | None = None
+        if options.draft == "auto" and follows and any(page.may_have_text for page in job.pages):
+            shared = TextDraft(self.tokenizer, lambda: "\n".join(page.text() for page in job.pages), one_line=lined)
+        while True:
+            yield NgramDraft() if options.draft == "ngram" else shared
 
     def _reading(self, job: Job, asked: _Asked, outcomes: Sequence[Outcome], seconds: float) -> Reading:
         text = "\n".join(self.tokenizer.decode(outcome.ids) for outcome in outcomes).strip()
@@ -344,6 +371,7 @@ class GotOcr:
             status="empty" if status == "ok" and not text else status,
             token_ids=tuple(i for outcome in outcomes for i in outcome.ids),
             tokens=sum(outcome.written for outcome in outcomes),
+            steps=sum(outcome.steps or outcome.written for outcome in outcomes),
             seconds=seconds,
             page=first.number,
             source=first.source,

@@ -1,4 +1,4 @@
-"""One page of a PDF to an RGB picture, by PDFium; the only file that touches it.
+"""One page of a PDF to an RGB picture, and the text that it carries, by PDFium; the only file that touches it.
 
 Scripts, actions, links and attachments are never run or followed: PDFium's form and script environment is not started.
 Each call opens the document anew and closes it, so that nothing of an untrusted file outlives its page. Knows no page
@@ -21,6 +21,8 @@ POINTS_PER_INCH = 72
 DEFAULT_DPI = 200
 # Pages drawn in large units (a scan of one point per pixel, a poster) gain nothing from more: tiles are far smaller.
 DEFAULT_LONG_SIDE = 6000
+
+MOST_LETTERS = 100_000  # of a page's text: one with more is not worth its time
 
 _PASSWORD_CODES = (4, 5)  # FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY
 
@@ -53,6 +55,23 @@ def render(
                 return bitmap.to_pil(), scale * POINTS_PER_INCH
             finally:
                 bitmap.close()
+        finally:
+            page.close()
+
+
+def text(file: Path | bytes, index: int, password: str | None) -> str:
+    """Give the text that page `index` (from 0) carries inside its box, as the file tells it: nothing says that it is what is seen.
+
+    "" where there is none, or more than MOST_LETTERS. Raises PageRenderFailed for a broken page.
+    """
+    with _opened(file, password) as document, _page_border():
+        page = document[index]
+        try:
+            letters = page.get_textpage()
+            try:
+                return str(letters.get_text_bounded()) if 0 < letters.count_chars() <= MOST_LETTERS else ""
+            finally:
+                letters.close()
         finally:
             page.close()
 

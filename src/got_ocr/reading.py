@@ -16,6 +16,7 @@ class Reading:
     status: `ok` the model ended its answer; `loop` it repeated itself, was stopped and cut back to one period; `truncated` the
     token limit cut it; `empty` there was nothing to read. tokens: ids that the model wrote, the end among them, before
     any cut; token_ids: the ids behind `text`. seconds: wall time. page: counts from 1. notices: what the user should know.
+    steps: passes of the model for its tokens, fewer where drafts were right; 0 if nobody counted.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Reading:
     source: str
     model: str
     notices: tuple[str, ...] = ()
+    steps: int = 0
 
 
 def worst(statuses: list[Status]) -> Status:

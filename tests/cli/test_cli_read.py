@@ -267,6 +267,7 @@ def test_json_has_a_line_for_every_page_failed_ones_too(run: Run, folder: Path, 
         "source": "1.png",
         "model": "script",
         "notices": [],
+        "steps": len(model.tokenizer.encode("ünï")) + 1,
     }
     assert "ünï" in out  # letters, not escapes
     assert "image_truncated" in err

@@ -36,6 +36,24 @@ class Rows(Protocol):
         ...
 
 
+@runtime_checkable
+class Extending(Rows, Protocol):
+    """Rows that also take several ids at once and give them back: what drafts need. An ability, not a duty."""
+
+    @property
+    def exact(self) -> bool:
+        """Say whether scores of several ids at once choose what steps would; else drafts could change an answer."""
+        ...
+
+    def extend(self, ids: Sequence[Sequence[int]]) -> list[Scores]:
+        """Append equally many ids to each row; give the scores after the first, the second and so on, each as `step` would."""
+        ...
+
+    def forget(self, counts: Sequence[int]) -> None:
+        """Take back the last ids of each row, as if they had never been appended."""
+        ...
+
+
 class Backend(Protocol):
     """Compute. spec: of the loaded model."""
 

@@ -67,6 +67,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="rules: ours, the original's, transformers'",
     )
     add("--max-new-tokens", type=int, metavar="N", help="most tokens of a page (default 4096, or the server's own)")
+    add("--draft", choices=("auto", "none", "ngram"), default="auto", help="guesses that save time and change no text")
     add("--stream", action="store_true", help="print text as it is written")
     add("--batch-size", type=int, default=8, metavar="N", help="pages read side by side (default 8); each takes memory")
     add("--quiet", "-q", action="store_true", help="no notices and no progress")
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     if args.batch_size < 1:
         raise InvalidValue("--batch-size is at least 1")
     most = MAX_NEW_TOKENS if args.max_new_tokens is None else args.max_new_tokens
-    options = Options(profile(args.profile), most)
+    options = Options(profile(args.profile), most, args.draft)
     with _reader(args) as reader:
         return _run(args, options, list(_jobs(args, options, reader.plan if reader else plan)), reader)
 
