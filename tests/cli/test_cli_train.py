@@ -72,6 +72,15 @@ def test_a_run_and_its_end(recipe: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert torch.get_num_threads() == 1
 
 
+def test_a_run_is_left_when_its_time_is_up(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", str(recipe), "--out", str(tmp_path / "run"), "--device", "cpu", "--threads", "1"]
+    assert main([*words, "--minutes", "1e-9"]) == 11
+    assert "time is up: saved after step 1 of 2; go on with --resume" in capsys.readouterr().err
+    assert main([*words, "--resume", "--minutes", "50"]) == 0
+    assert "going on after step 1" in capsys.readouterr().err
+    assert main([*words, "--resume", "--minutes", "0"]) == 2
+
+
 @pytest.mark.parametrize(
     ("old", "new", "status"), [("steps", "stepz", 2), ("tiling", "tilting", 9), ("lines-short", "absent", 2)]
 )

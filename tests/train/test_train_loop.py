@@ -28,14 +28,15 @@ class Stopped(Exception):
 def run(recipe: Recipe, out: Path, base: Path, *, resume: bool = False) -> list[str]:
     """Train; give what the run said."""
     said: list[str] = []
-    assert train(recipe, out, base=base, resume=resume, note=said.append) == out / "model"
+    assert train(recipe, out, base=base, resume=resume, note=said.append)
+    assert (out / "model").is_dir()
     return said
 
 
 def rows(out: Path) -> list[dict[str, Any]]:
     """Give the log without what depends on the clock."""
     lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in line.items() if key not in ("seconds", "time")} for line in lines]
+    return [{key: value for key, value in line.items() if key not in ("seconds", "waited", "time")} for line in lines]
 
 
 def states(out: Path) -> dict[int, checkpoint.State]:
@@ -167,6 +168,48 @@ def test_a_longer_recipe_goes_on(recipe: Make, base: Path, tmp_path: Path, whole
     said = run(full, tmp_path / "run", base, resume=True)
     assert said[0] == "the recipe was changed since the checkpoint was written: going on with it as it is now"
     assert rows(tmp_path / "run") == rows(whole("adamw", 1))
+
+
+def test_a_run_whose_time_is_up_again_and_again_equals_one_that_was_never_left(
+    recipe: Make, base: Path, tmp_path: Path, whole: Any
+) -> None:
+    """Each piece has no time at all: it does one step, saves and leaves."""
+    said: list[str] = []
+    pieces = 0
+    while not train(recipe(save_every=100), tmp_path / "run", base=base, resume=True, minutes=0.0, note=said.append):
+        pieces += 1
+        assert said[-1] == f"time is up: saved after step {said[-1].split()[6]} of {STEPS}; go on with --resume"
+        assert pieces < STEPS
+    assert pieces == STEPS - 2  # each of the two stages saves by itself when it ends
+    ours, theirs = states(tmp_path / "run"), states(whole("adamw", 1))
+    assert max(ours) == STEPS
+    for name, value in ours[STEPS].tensors.items():
+        assert torch.equal(value, theirs[STEPS].tensors[name])
+    assert rows(tmp_path / "run") == rows(whole("adamw", 1))
+
+
+def test_a_run_with_time_enough_is_finished(recipe: Make, base: Path, tmp_path: Path, whole: Any) -> None:
+    assert train(recipe(), tmp_path / "run", base=base, minutes=60.0, note=lambda line: None)
+    assert_same(tmp_path / "run", whole("adamw", 1))
+
+
+def test_the_log_says_how_long_a_step_waited_for_its_data(recipe: Make, base: Path, tmp_path: Path) -> None:
+    said = run(recipe(), tmp_path / "run", base)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert all(0 <= line["waited"] <= line["seconds"] for line in lines)
+    assert any(line["waited"] > 0 for line in lines)  # without workers the run makes its data itself
+    assert all("samples/s  waits " in line for line in said)
+
+
+@pytest.mark.slow
+def test_compiled_layers_learn_the_same(recipe: Make, base: Path, tmp_path: Path, whole: Any) -> None:
+    """By the backend that changes no arithmetic: the names of the weights stay, and what they learn."""
+    torch._dynamo.reset()
+    run(recipe(compile="eager"), tmp_path / "run", base)
+    ours, theirs = states(tmp_path / "run")[STEPS].tensors, states(whole("adamw", 1))[STEPS].tensors
+    assert set(ours) == set(theirs)
+    assert all(torch.allclose(value, theirs[name], atol=1e-5) for name, value in ours.items())
+    torch._dynamo.reset()
 
 
 def test_resuming_nothing_begins(recipe: Make, base: Path, tmp_path: Path, whole: Any) -> None:

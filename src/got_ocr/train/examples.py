@@ -1,6 +1,6 @@
 """Sample -> example: pixels, ids, labels, by the same tiles and prompt that reading uses. Torch-free: runs in data workers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from got_ocr import pixels, prompt
 from got_ocr.cut import as_figure, cut
 from got_ocr.data.sample import Sample
 from got_ocr.spec import ModelSpec
+from got_ocr.task import Task
 from got_ocr.tokenizer import Tokenizer
 
 
@@ -42,6 +43,8 @@ def make_examples(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> list
     if spec.tiling == "whole" or as_figure(sample.task, spec):
         made = [_example(arrays, ("",) * len(arrays), sample.target, sample, size, spec, tokenizer)] if arrays else []
     else:
+        # A strip is asked for as what it is, whatever part of the page was asked for.
+        sample = replace(sample, task=Task(sample.task.mode))
         texts = sample.target.split("\n")
         if len(arrays) != len(texts):
             return []

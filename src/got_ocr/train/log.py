@@ -14,14 +14,18 @@ class Progress:
         self._path = path
         self._steps = steps
         self._note = note
-        self._window: list[tuple[float, float, int, float]] = []  # loss, ctc, samples, seconds
+        self._window: list[tuple[float, float, int, float, float]] = []  # loss, ctc, samples, seconds, waited
 
-    def add(self, row: Mapping[str, object], samples: int, seconds: float, *, show: bool) -> None:
-        """Log one step; `show` hands out the progress line over the steps since the last one."""
-        line = {**row, "samples": samples, "seconds": round(seconds, 4), "time": round(time.time(), 1)}
+    def add(self, row: Mapping[str, object], samples: int, seconds: float, waited: float = 0.0, *, show: bool) -> None:
+        """Log one step; `show` hands out the progress line over the steps since the last one.
+
+        waited: how many of the seconds went by until its data was there; a run that waits much needs more workers or a larger model.
+        """
+        clock = {"seconds": round(seconds, 4), "waited": round(waited, 4), "time": round(time.time(), 1)}
+        line = {**row, "samples": samples, **clock}
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-        self._window.append((float(str(row["loss"])), float(str(row["ctc"])), samples, seconds))
+        self._window.append((float(str(row["loss"])), float(str(row["ctc"])), samples, seconds, waited))
         if show:
             self._note(self._line(int(str(row["step"])), str(row["stage"]), float(str(row["lr"]))))
             self._window.clear()
@@ -39,11 +43,11 @@ class Progress:
 
     def _line(self, step: int, stage: str, lr: float) -> str:
         count = len(self._window)
-        loss, ctc, samples, seconds = (sum(column) for column in zip(*self._window, strict=True))
+        loss, ctc, samples, seconds, waited = (sum(column) for column in zip(*self._window, strict=True))
         left = (self._steps - step) * seconds / count
         return (
             f"{stage} {step}/{self._steps}  loss {loss / count:.3f}  ctc {ctc / count:.3f}  lr {lr:.1e}  "
-            f"{samples / seconds:.1f} samples/s  ends in {left / 60:.0f} min"
+            f"{samples / seconds:.1f} samples/s  waits {100 * waited / seconds:.0f} %  ends in {left / 60:.0f} min"
         )
 
 

@@ -5,6 +5,7 @@ optimiser, schedule, data position; nothing else is random. That holds for the s
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -28,7 +29,7 @@ from got_ocr.train.batches import Batch, Feed, stream
 from got_ocr.train.distributed import Group, join, leave, mean, mean_gradients, own_device
 from got_ocr.train.log import Progress
 from got_ocr.train.objective import Learner, losses
-from got_ocr.train.optim import freeze, initialise, initialise_head, make_optimizers, rate
+from got_ocr.train.optim import compile_layers, freeze, initialise, initialise_head, make_optimizers, rate
 from got_ocr.train.recipe import Recipe, Stage
 
 Optimizers = Sequence[torch.optim.Optimizer]
@@ -46,7 +47,7 @@ class Place:
 
 @dataclass(slots=True)
 class Run:
-    """Hold what a run needs at every step."""
+    """Hold what a run needs at every step. ends: when its time is up, by the monotonic clock."""
 
     recipe: Recipe
     learner: Learner
@@ -57,22 +58,33 @@ class Run:
     device: torch.device
     progress: Progress
     group: Group
+    ends: float = math.inf
     built: int = 0
     skipped: int = 0
 
 
 def train(
-    recipe: Recipe, out: Path, *, base: Path, device: str = "cpu", resume: bool = False, note: Callable[[str], None]
-) -> Path:
-    """Train a recipe into folder `out`; return the folder of the finished model. base: where the recipe's paths start.
+    recipe: Recipe,
+    out: Path,
+    *,
+    base: Path,
+    device: str = "cpu",
+    resume: bool = False,
+    minutes: float = math.inf,
+    note: Callable[[str], None],
+) -> bool:
+    """Train a recipe into folder `out`, whose subfolder `model` holds the newest weights; say whether the run is finished.
 
-    note: receives progress lines. Raises InvalidValue for a folder that holds another run and for unknown data, ModelError where
-    the vocabulary is another model's or no checkpoint is whole, GotOcrError where too many samples were passed over, NumericError
-    for a loss that is no number.
+    base: where the recipe's paths start. minutes: the run is saved and left when so many have gone by, after the step that was under
+    way; resumed, it equals one that was never left. note: receives progress lines. Raises InvalidValue for a folder that holds another
+    run and for unknown data, ModelError where the vocabulary is another model's or no checkpoint is whole, GotOcrError where too many
+    samples were passed over, NumericError for a loss that is no number.
     """
+    ends = time.monotonic() + 60 * minutes
     if not resume and checkpoint.found(out / "checkpoints"):
         raise InvalidValue(f"{out.name} already holds a run: go on with --resume, or name another folder")
     run = _open(recipe, out, base, own_device(device), note)
+    run.ends = ends
     say = note if run.group.leads else _nothing
     place, tensors = _resume(run, say) if resume else (Place(), {})
     if run.group.leads:
@@ -82,8 +94,11 @@ def train(
     for number in range(place.stage, len(recipe.stages)):
         place = run_stage(run, run.recipe.stages[number], replace(place, stage=number), tensors)
         tensors = {}
+        if place.stage == number:
+            say(f"time is up: saved after step {place.step} of {recipe.steps}; go on with --resume")
+            break
     leave(run.group)
-    return out / "model"
+    return place.stage >= len(recipe.stages)
 
 
 def _open(recipe: Recipe, out: Path, base: Path, device: str, note: Callable[[str], None]) -> Run:
@@ -97,6 +112,7 @@ def _open(recipe: Recipe, out: Path, base: Path, device: str, note: Callable[[st
         )
     learner = Learner(model).to(device)
     initialise_head(learner, recipe.seed)
+    compile_layers(learner, recipe.compile)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -119,7 +135,10 @@ def _with_data(stage: Stage, base: Path) -> Stage:
 
 
 def run_stage(run: Run, stage: Stage, place: Place, tensors: dict[str, Tensor]) -> Place:
-    """Train one stage from `place` to its end; tensors: the optimiser's state where the stage is resumed."""
+    """Train one stage from `place` to its end, or until the run's time is up: then the place is still inside the stage.
+
+    tensors: the optimiser's state where the stage is resumed.
+    """
     freeze(run.learner, stage)
     optimizers = make_optimizers(run.learner, stage)
     checkpoint.restore_optimizers(optimizers, tensors)
@@ -128,12 +147,23 @@ def run_stage(run: Run, stage: Stage, place: Place, tensors: dict[str, Tensor]) 
         while place.stage_step < stage.steps:
             place = _step(run, stage, place, optimizers, batches)
             ended = place.stage_step == stage.steps  # saved below, as the beginning of the next stage
-            if place.step % run.recipe.save_every == 0 and not ended and run.group.leads:
+            late = not ended and _late(run)
+            if (late or place.step % run.recipe.save_every == 0) and not ended and run.group.leads:
                 _save(run, place, optimizers)
+            if late:
+                return place
     done = replace(place, stage=place.stage + 1, stage_step=0, batches=0)
     if run.group.leads:
         _save(run, done, [])
     return done
+
+
+def _late(run: Run) -> bool:
+    """Say whether the run's time is up, for all its processes as soon as it is for one."""
+    if math.isinf(run.ends):
+        return False
+    late = torch.tensor(float(time.monotonic() >= run.ends), device=run.device)
+    return float(mean(late, run.group)) > 0
 
 
 def _step(run: Run, stage: Stage, place: Place, optimizers: Optimizers, batches: Iterator[Batch]) -> Place:
@@ -145,10 +175,12 @@ def _step(run: Run, stage: Stage, place: Place, optimizers: Optimizers, batches:
             group["lr"] = lr
         optimizer.zero_grad(set_to_none=True)
     scale_bias = torch.stack([torch.from_numpy(v.copy()).view(3, 1, 1) for v in pixels.scale_bias()]).to(run.device)
-    sums, samples, used = torch.zeros(2, device=run.device), 0, 0
+    sums, samples, used, waited = torch.zeros(2, device=run.device), 0, 0, 0.0
     cast = torch.autocast(run.device.type, torch.bfloat16, enabled=run.recipe.dtype == "bfloat16")
     while used < stage.accumulate:
+        asked = time.perf_counter()
         batch = next(batches)
+        waited += time.perf_counter() - asked
         used += 1
         if not batch.examples:
             continue
@@ -169,7 +201,7 @@ def _step(run: Run, stage: Stage, place: Place, optimizers: Optimizers, batches:
     seconds = time.perf_counter() - started
     row = {"step": step, "stage": stage.name, "loss": text, "ctc": ctc, "grad": grad, "lr": lr}
     if run.group.leads:
-        run.progress.add(row, samples * run.group.world, seconds, show=step % run.recipe.log_every == 0)
+        run.progress.add(row, samples * run.group.world, seconds, waited, show=step % run.recipe.log_every == 0)
     return Place(step, place.stage, place.stage_step + 1, place.batches + used)
 
 

@@ -38,6 +38,19 @@ def initialise_head(learner: Learner, seed: int) -> None:
         nn.init.uniform_(value, -reach, reach, generator=rng)
 
 
+def compile_layers(learner: Learner, backend: str) -> None:
+    """Let torch.compile write kernels for every layer of encoder and decoder, once for all shapes; "" leaves them as they are.
+
+    Names and values of the weights stay. A compiled step rounds in other places: it is no bit for bit copy of the plain one.
+    """
+    if not backend:
+        return
+    torch._dynamo.config.recompile_limit = 64  # windows, whole grids and text of a page are some shapes each
+    for part in (learner.model.vision.layers, learner.model.decoder.layers):
+        for layer in part:
+            layer.compile(backend=backend, dynamic=True)
+
+
 def freeze(learner: Learner, stage: Stage) -> None:
     """Let only the stage's parts learn; the auxiliary head learns whenever its loss counts."""
     learner.zero_grad(set_to_none=True)  # or the last gradients of a part that froze would count in every norm to come
@@ -57,9 +70,9 @@ def make_optimizers(learner: Learner, stage: Stage) -> list[torch.optim.Optimize
             matrix = stage.optimizer == "muon" and value.dim() == 2 and not name.startswith("ctc")
             (plain if still else matrices if matrix else decay).append(value)
     groups = [{"params": decay, "weight_decay": stage.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    made: list[torch.optim.Optimizer] = [
-        torch.optim.AdamW(groups, lr=stage.lr, betas=(0.9, 0.98), eps=1e-8, foreach=True)
-    ]
+    fused = any(value.is_cuda for value in (*matrices, *decay, *plain))  # one kernel for all parameters
+    how = {"fused": True} if fused else {"foreach": True}
+    made: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=stage.lr, betas=(0.9, 0.98), eps=1e-8, **how)]
     if matrices:
         fit = "match_rms_adamw"  # Muon's steps get AdamW's size, so that one learning rate serves both
         made.append(torch.optim.Muon(matrices, lr=stage.lr, weight_decay=stage.weight_decay, adjust_lr_fn=fit))

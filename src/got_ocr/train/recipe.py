@@ -16,6 +16,7 @@ from got_ocr.errors import InvalidValue
 T = TypeVar("T")
 PARTS = ("vision", "connector", "decoder")
 DTYPES = ("float32", "bfloat16")
+BACKENDS = ("", "inductor", "eager")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole training run. model: fields of `GotConfig` (empty where `start` names a model folder)."""
+    """A whole training run. model: fields of `GotConfig` (empty where `start` names a model folder).
+
+    compile: backend of torch.compile for the layers (`inductor` on a GPU, `eager` to try the way there), "" for none.
+    """
 
     name: str
     stages: tuple[Stage, ...]
@@ -60,6 +64,7 @@ class Recipe:
     vocabulary: str = ""
     model: Mapping[str, Any] = field(default_factory=dict)
     dtype: str = "bfloat16"
+    compile: str = ""
     workers: int = 1
     save_every: int = 500
     log_every: int = 20
@@ -142,6 +147,7 @@ def _recipe_rules(recipe: Recipe) -> tuple[tuple[bool, str], ...]:
     return (
         (bool(recipe.model) != bool(recipe.start), "either a [model] table or start = 'folder of a model'"),
         (recipe.dtype in DTYPES, f"dtype is one of {', '.join(DTYPES)}"),
+        (recipe.compile in BACKENDS, "compile is inductor, eager or empty"),
         (recipe.seed >= 0 and recipe.workers >= 0, "seed >= 0 and workers >= 0"),
         (recipe.save_every >= 1 and recipe.log_every >= 1, "save_every and log_every >= 1"),
         (0 <= recipe.max_skipped <= 1, "0 <= max_skipped <= 1"),
