@@ -65,7 +65,7 @@ def decoder(dtype: torch.dtype) -> TorchBackend:
     return TorchBackend(fast_model(model))
 
 
-def cost(dtype: str, ids: int, rates: Sequence[float], most: int, repeats: int) -> None:
+def cost(dtype: str, ids: int, rates: Sequence[float], most: int, repeats: int, rounds: int) -> None:
     """Time passes over K ids and forced drafts."""
     backend = decoder(DTYPES[dtype])
     rng = np.random.default_rng(1)
@@ -83,24 +83,33 @@ def cost(dtype: str, ids: int, rates: Sequence[float], most: int, repeats: int) 
             if round_:
                 times[width].append(time.perf_counter() - start)
             rows.forget([width])
-    median = {width: 1000 * statistics.median(found) for width, found in times.items()}
-    tell(kind="pass", dtype=dtype, ms={k: round(v, 2) for k, v in median.items()},
-         times_one={k: round(v / median[1], 2) for k, v in median.items()})  # fmt: skip
+    passes = {width: 1000 * statistics.median(found) for width, found in times.items()}
+    tell(kind="pass", dtype=dtype, ms={k: round(v, 2) for k, v in passes.items()},
+         times_one={k: round(v / passes[1], 2) for k, v in passes.items()})  # fmt: skip
     # A ban of single ids: random weights say one word for ever otherwise.
     asked = Request(prompt, [], END, ban=1, watch=False, max_new_tokens=ids)
-    plain, seconds = timed(backend, asked, None)
-    tell(kind="answer", dtype=dtype, right="no draft", ids=plain.written, tok_s=round(plain.written / seconds, 1))
-    for right in rates:
-        outcome, took = timed(backend, asked, Forced(plain.ids, right, Pace(most), np.random.default_rng(2)))
-        tell(kind="answer", dtype=dtype, right=right, most=most, equal=equal(plain, outcome), steps=outcome.steps,
-             ids_a_step=round(outcome.written / outcome.steps, 2), tok_s=round(outcome.written / took, 1),
-             faster=round(seconds / took, 2))  # fmt: skip
+    plain, _ = timed(backend, asked, None)
+    took: dict[float | None, list[float]] = {right: [] for right in (None, *rates)}
+    ends: dict[float | None, Outcome] = {None: plain}
+    for _ in range(rounds):
+        for right, found in took.items():
+            draft = None if right is None else Forced(plain.ids, right, Pace(most), np.random.default_rng(2))
+            ends[right], seconds = timed(backend, asked, draft)
+            found.append(seconds)
+    alone = statistics.median(took[None])
+    for right, outcome in ends.items():
+        median = statistics.median(took[right])
+        tell(kind="answer", dtype=dtype, right=right, most=most, equal=equal(plain, outcome), steps=outcome.steps or ids,
+             tok_s=round(ids / median, 1), spread=round((max(took[right]) - min(took[right])) / median, 2),
+             faster=round(alone / median, 2))  # fmt: skip
 
 
 def timed(backend: TorchBackend, asked: Request, draft: Draft | None) -> tuple[Outcome, float]:
-    """Write one answer."""
+    """Write one answer: how it ended, and the seconds behind its first id, which the prompt gives."""
+    running = generate(backend, [replace(asked, draft=draft)])
+    next(running)
     start = time.perf_counter()
-    (outcome,) = finish(generate(backend, [replace(asked, draft=draft)]))
+    (outcome,) = finish(running)
     return outcome, time.perf_counter() - start
 
 
@@ -203,10 +212,11 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=MOST)
     parser.add_argument("--vocabulary", default="bundled", help="model folder whose vocabulary `replay` uses")
     parser.add_argument("--each", type=int, default=20, help="samples of each source in `replay`")
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--repeats", type=int, default=7, help="of each width in `cost`, of each draft in `bundled`")
+    parser.add_argument("--rounds", type=int, default=3, help="of all answers in `cost`, in turn")
     given = parser.parse_args()
     parts: dict[str, Callable[[], None]] = {
-        "cost": lambda: cost(given.dtype, given.ids, given.rates, given.most, given.repeats),
+        "cost": lambda: cost(given.dtype, given.ids, given.rates, given.most, given.repeats, given.rounds),
         "replay": lambda: replay(given.vocabulary, given.each, given.most),
         "bundled": lambda: bundled(given.repeats),
     }

@@ -14,7 +14,7 @@ from got_ocr.tokenizer import Tokenizer
 
 DraftName = Literal["auto", "none", "ngram"]
 
-MOST = 12  # ids of a proposal: a pass over more takes longer than one id alone by too much (docs/performance.md)
+MOST = 12  # ids of a proposal: what a longer one may bring, its pass costs (docs/performance.md)
 FIRST = 4  # ids of a first proposal
 MISSES, LONGEST_REST = 3, 16  # proposals, ids
 NGRAM = 3  # ids that have to stand the same before a place for its followers to be proposed
