@@ -29,7 +29,7 @@ def grid(rows: int, columns: int) -> Table:
         (r"\hline a & b \\ \hline c & d \\ \hline", [["a", "b"], ["c", "d"]]),
         (r"a & b \\[2pt] c & d", [["a", "b"], ["c", "d"]]),
         (r"a & b \\ [c] & d", [["a", "b"], ["[c]", "d"]]),
-        (r"R\&D & {a & b} \\", [[r"R\&D", "{a & b}"]]),
+        (r"R\&D & {a & b} \\", [["R&D", "{a & b}"]]),
         (r"a & \\ & b \\ \cline{1-2}\cmidrule(lr){1-2}", [["a", ""], ["", "b"]]),
         (r"\toprule x & \(\begin{array}{c} 1 & 2 \\ 3 \end{array}\) \\ \bottomrule", None),
         (r"a \tabularnewline b", [["a"], ["b"]]),
@@ -139,3 +139,8 @@ def test_teds_is_symmetric_and_bounded(first: Table, second: Table) -> None:
     assert 0 <= score.teds <= score.structure + 1e-9
     assert score.structure <= 1
     assert (score.teds == 1) == (first == second)
+
+
+def test_escaped_signs_are_the_signs_that_they_print() -> None:
+    (table,) = find_tables("\\begin{tabular}{cc}\n50\\% \\& \\$3 & a\\_b \\#1 \\( x\\_y \\) \\\\\n\\end{tabular}")
+    assert [cell.text for cell in table.rows[0]] == ["50% & $3", "a_b #1 \\( x\\_y \\)"]

@@ -21,6 +21,8 @@ _PIECE = re.compile(
 _RULES = re.compile(
     r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfoot|(?:cline|cmidrule|hhline)\s*(?:\([^()]*\))?\s*\{[^{}]*\})"
 )
+_FORMULA = re.compile(r"(\\\(.*?\\\))", re.S)
+_ESCAPED = re.compile(r"\\([%$&_#])")
 _SPACE = re.compile(r"\s+")
 # Own scanning in linear time: the standard parser takes quadratic time on, or stops at, broken markup that a model
 # may write.
@@ -160,7 +162,7 @@ def _latex_cell(text: str) -> Cell:
         elif text.startswith("\\multirow"):
             first, inside = _span(re.sub(r"^\\multirow\s*\[[^\]]*\]", r"\\multirow", text), len("\\multirow"))
             rows, text = first or rows, inside
-    return Cell(_plain(text), columns, rows)
+    return Cell(_plain(_unescaped(text)), columns, rows)
 
 
 def _span(text: str, position: int) -> tuple[int, str]:
@@ -183,6 +185,11 @@ def _span(text: str, position: int) -> tuple[int, str]:
 def _count(text: str) -> int:
     digits = text.strip()
     return min(max(int(digits), 1), _MAX_SPAN) if re.fullmatch(r"[0-9]{1,6}", digits) else 1
+
+
+def _unescaped(text: str) -> str:
+    r"""Write `\%`, `\$`, `\&`, `\_` and `\#` as the signs that they print, outside formulas."""
+    return "".join(part if part.startswith("\\(") else _ESCAPED.sub(r"\1", part) for part in _FORMULA.split(text))
 
 
 def _plain(text: str) -> str:

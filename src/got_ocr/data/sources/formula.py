@@ -12,8 +12,8 @@ from got_ocr.data.latex import faces, forms, label, markup
 from got_ocr.data.latex.tree import Node
 from got_ocr.data.sample import Sample
 from got_ocr.data.sources.finish import Finish, touch
-from got_ocr.data.tools import typst
-from got_ocr.errors import InvalidValue
+from got_ocr.data.tools import latex, typst
+from got_ocr.errors import InvalidValue, MissingDependency, PageRenderFailed
 from got_ocr.task import Task
 
 _PAGE = """#set page(width: auto, height: auto, margin: {margin}pt, fill: {paper})
@@ -28,7 +28,8 @@ class FormulaSource:
 
     depth: deepest nesting. max_characters: longest label. max_width: widest picture in pixels; longer formulas are
     grown anew, `attempts` times at most. installed: share drawn in a mathematics font of the machine, where it has
-    one. sizes: least and most font size in pixels. clean_fraction, strength, wear: as in `finish`.
+    one. latex: share drawn by LaTeX where it is installed and knows every command; the rest by typst. sizes: least and
+    most font size in pixels. clean_fraction, strength, wear: as in `finish`.
     """
 
     depth: int = 3
@@ -36,6 +37,7 @@ class FormulaSource:
     max_width: int = 1600
     attempts: int = 40
     installed: float = 0.4
+    latex: float = 0.0
     sizes: tuple[float, float] = (16.0, 42.0)
     clean_fraction: float = 0.5
     strength: float = 0.6
@@ -48,6 +50,8 @@ class FormulaSource:
             )
         if len(self.sizes) != 2 or not 8 <= self.sizes[0] <= self.sizes[1]:
             raise InvalidValue("sizes of formulas are (least, most) pixels, 8 or more")
+        if not 0 <= self.latex <= 1:
+            raise InvalidValue("latex of a formula source lies between 0 and 1")
         Finish(self.clean_fraction, self.strength, self.wear)
 
     def __call__(self, rng: np.random.Generator) -> Sample:
@@ -58,13 +62,25 @@ class FormulaSource:
             if len(text) > self.max_characters:
                 continue
             size = float(np.exp(rng.uniform(np.log(self.sizes[0]), np.log(self.sizes[1]))))
-            picture, family = _draw(rng, node, size, self.installed)
+            drawn = _by_latex(rng, node, size) if self.latex and rng.random() < self.latex else None
+            engine = "typst" if drawn is None else "latex"
+            picture, family = drawn or _draw(rng, node, size, self.installed)
             if picture.width <= self.max_width:
                 finish = Finish(self.clean_fraction, self.strength, self.wear)
                 worn = touch(rng, picture, finish, size)
-                meta = {"engine": "typst", "fonts": [{"family": family}], "size": round(size)}
+                meta = {"engine": engine, "fonts": [{"family": family}], "size": round(size)}
                 return Sample((worn,), text, "formula", Task(mode="format"), meta=meta)
         raise InvalidValue("no formula fitted max_characters and max_width; raise them")
+
+
+def _by_latex(rng: np.random.Generator, node: Node, size: float) -> tuple[Image.Image, str] | None:
+    """Let LaTeX set the label itself; None where it is not installed or lacks a command."""
+    shade, light = int(rng.integers(0, 70)), int(rng.integers(225, 256))
+    margin = int(rng.integers(6, 28))
+    try:
+        return latex.draw([f"$\\displaystyle {label.latex(node)}$"], size, margin, shade, light)[0], "Computer Modern"
+    except (MissingDependency, PageRenderFailed):
+        return None
 
 
 def _draw(rng: np.random.Generator, node: Node, size: float, installed: float) -> tuple[Image.Image, str]:

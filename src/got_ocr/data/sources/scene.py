@@ -35,10 +35,10 @@ class _Item:
 class SceneSource:
     """Write scene text samples; every pair is (least, most).
 
-    fonts: pool; handwriting: share of texts in handwriting fonts, English alone; corpus: split; language: en or zh. width,
-    height: of the picture. items: how many texts, each of `lines` lines of `chars` characters. sizes: of the type in pixels. slices: share of pictures
-    that are cut to a single text. curved, bent: chance of a curved base line and of a perspective view. contrast: least
-    contrast ratio between a text and the ground behind it. strength: of the wear.
+    fonts: pool; handwriting: share of texts in handwriting fonts, English alone; corpus: split; language: en or zh.
+    width, height: of the picture. items: how many texts, each of `lines` lines of `chars` characters. sizes: of the type
+    in pixels. slices: share of pictures that are cut to a single text. curved, bent: chance of a curved base line and of
+    a perspective view. contrast: least contrast ratio between a text and the ground behind it. strength: of the wear.
     """
 
     fonts: str = "train"

@@ -3,6 +3,7 @@
 Knows no way of filling, writing or drawing: those are in `data.tables`.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,8 +21,8 @@ from got_ocr.data.tables import draw, fill, markup
 from got_ocr.data.tables import label as notation
 from got_ocr.data.tables.grid import Grid
 from got_ocr.data.tables.ink import Face
-from got_ocr.data.tools import typst
-from got_ocr.errors import InvalidValue
+from got_ocr.data.tools import latex, typst
+from got_ocr.errors import InvalidValue, MissingDependency, PageRenderFailed
 from got_ocr.task import Task
 
 _TYPESET = """#set page(width: auto, height: auto, margin: {margin}pt)
@@ -31,6 +32,8 @@ _TYPESET = """#set page(width: auto, height: auto, margin: {margin}pt)
 #show math.equation: set text(font: "{maths}", fallback: false)
 #{table}"""
 _EMBEDDED = frozenset(ASCII + LETTERS + "€£¥")
+# What TeX's text fonts print as other signs: guillemets, curly quotes, dashes.
+_OTHER_SIGNS = re.compile(r"[<>|\"'`]|--|[?!]`")
 _RULE_SHARES = (0.4, 0.25, 0.08, 0.12, 0.1, 0.05)
 
 
@@ -39,7 +42,8 @@ class TableSource:
     """Draw tables.
 
     label: notation of the answer. max_rows, max_columns: largest body. zh: share of Chinese tables (none where no
-    Chinese font is installed). typeset: share of the others set by typst like those of papers, where no cell is
+    Chinese font is installed). latex: share of the others set by LaTeX itself, where it is installed and all is ASCII.
+    typeset: share of the others set by typst like those of papers, where no cell is
     long. fonts, corpus: pool and split. clean_fraction, strength, wear: as in `finish`.
     """
 
@@ -48,6 +52,7 @@ class TableSource:
     max_columns: int = 8
     zh: float = 0.2
     typeset: float = 0.15
+    latex: float = 0.0
     fonts: str = "train"
     corpus: str = "train"
     clean_fraction: float = 0.6
@@ -59,8 +64,8 @@ class TableSource:
             raise InvalidValue(f"label of a table is latex or html; not {self.label!r}")
         if self.max_rows < 2 or self.max_columns < 2:
             raise InvalidValue("a table source needs max_rows and max_columns of 2 or more")
-        if not 0 <= self.zh <= 1 or not 0 <= self.typeset <= 1:
-            raise InvalidValue("zh and typeset of a table source lie between 0 and 1")
+        if not all(0 <= share <= 1 for share in (self.zh, self.typeset, self.latex)):
+            raise InvalidValue("zh, typeset and latex of a table source lie between 0 and 1")
         Finish(self.clean_fraction, self.strength, self.wear)
 
     def __call__(self, rng: np.random.Generator) -> Sample:
@@ -71,7 +76,11 @@ class TableSource:
         rules = str(rng.choice(fill.RULES, p=_RULE_SHARES))
         grid = fill.table(rng, fill.Voice(language, self.corpus), rows, width, rules)
         meta: dict[str, object] = {"language": language, "rules": rules}
-        if language == "en" and rng.random() < self.typeset and _short(grid):
+        drawn = _by_latex(rng, grid) if language == "en" and self.latex and rng.random() < self.latex else None
+        if drawn is not None:
+            picture, size = drawn
+            meta |= {"engine": "latex"}
+        elif language == "en" and rng.random() < self.typeset and _short(grid):
             picture, size = _typeset(rng, grid)
             meta |= {"engine": "typst"}
         else:
@@ -105,6 +114,18 @@ def _typeset(rng: np.random.Generator, grid: Grid) -> tuple[Image.Image, float]:
         table=markup.table(grid),
     )
     return typst.draw(page, 72 * size / 10)[0], size
+
+
+def _by_latex(rng: np.random.Generator, grid: Grid) -> tuple[Image.Image, float] | None:
+    """Let LaTeX set the label itself; None where a cell is long or not ASCII, or LaTeX is missing or lacks a command."""
+    size, margin = float(rng.uniform(15, 30)), int(rng.integers(6, 28))
+    text = notation.tabular(grid)
+    if not (text.isascii() and _short(grid)) or _OTHER_SIGNS.search(" ".join(_texts(grid))):
+        return None
+    try:
+        return latex.draw([text], size, margin)[0], size
+    except (MissingDependency, PageRenderFailed):
+        return None
 
 
 def _tint(rng: np.random.Generator, low: int, high: int) -> draw.Colour:
