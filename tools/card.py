@@ -33,17 +33,18 @@ def targets_table(rows: list[dict[str, Any]], found: dict[str, list[dict[str, An
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        lower = "most" in row
-        goal = row["most"] if lower else row["least"]
-        head = f"| {row['name']} (`{row['recipe']}`) | {row['figure']} | {'<=' if lower else '>='} {_short(goal)} "
+        goal = row.get("most", row.get("least"))
+        sign = "" if goal is None else "<= " if "most" in row else ">= "
+        head = f"| {row['name']} (`{row['recipe']}`) | {row['figure']} | {sign}{_short(goal)} "
         scores = [score for score in found.get(row["recipe"], []) if score["reader"] == reader]
         value, interval = _figure(scores[0], row["figure"]) if scores else (None, None)
         if value is None:
             lines.append(f"{head}| not measured | | | |")
             continue
-        met = value <= goal if lower else value >= goal
+        met = goal is not None and (value <= goal if "most" in row else value >= goal)
+        word = "" if goal is None else "met" if met else "**not met**"
         between = "" if interval is None else f"{_short(interval[0])} - {_short(interval[1])}"
-        lines.append(f"{head}| {_short(value)} | {between} | {scores[0]['n']} | {'met' if met else '**not met**'} |")
+        lines.append(f"{head}| {_short(value)} | {between} | {scores[0]['n']} | {word} |")
     return "\n".join(lines)
 
 
