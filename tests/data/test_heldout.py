@@ -43,6 +43,7 @@ def test_a_heldout_recipe_takes_what_is_held_out_where_its_source_can(name: str)
 def test_no_training_recipe_takes_what_is_held_out(name: str) -> None:
     for part in recipe(name).parts:
         assert not [axis for axis in AXES if part.options.get(axis) in ("heldout", "zh-heldout", "all")]
+        assert not part.options.get("latex"), "LaTeX as a renderer is held out"
 
 
 def test_the_splits_share_nothing() -> None:
