@@ -1,6 +1,7 @@
 """What the documentation says is what there is: routes, settings, codes; and the container's files name real things."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -94,5 +95,13 @@ def test_the_container_holds_what_it_copies() -> None:
             for source in line.split()[1:-1]:
                 assert (ROOT / source).exists()
                 assert f"!{source}" in ignored
+    copied = {
+        word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    needed = {"pyproject.toml", "constraints.txt", "src", project["project"]["readme"], "LICENSE"}
+    if "custom" in project["tool"]["hatch"]["build"].get("hooks", {}):
+        needed.add("hatch_build.py")
+    assert needed <= copied
     assert any(line.startswith("USER ") and "root" not in line for line in lines)
     assert any(line.startswith("HEALTHCHECK") for line in lines)
