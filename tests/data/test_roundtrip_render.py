@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from got_ocr.data.latex import forms, label
 from got_ocr.data.sources import geometry_svg
 from got_ocr.data.sources import geometry_tree as tree
 from got_ocr.data.sources.geometry import NAMES, GeometrySource
@@ -16,6 +17,8 @@ from got_ocr.data.sources.molecule import MoleculeSource
 from got_ocr.data.sources.music_compose import compose, new_style
 from got_ocr.data.sources.music_kern import kern
 from got_ocr.data.sources.rasterise import rasterise
+from got_ocr.data.tables import fill
+from got_ocr.data.tables import label as notation
 from got_ocr.render import Rendered, render, render_result
 from got_ocr.render.child import run_child
 
@@ -123,3 +126,33 @@ def test_hundreds_of_labels_are_drawn(kind: str, monkeypatch: pytest.MonkeyPatch
         "got_ocr.render.music.run_child", partial(run_child, seconds=60.0)
     )  # a busy machine is no failure
     check(kind, range(100, 600))
+
+
+def formula(rng: np.random.Generator) -> str:
+    return label.display(forms.formula(rng, int(rng.integers(1, 4))))
+
+
+def table(rng: np.random.Generator) -> str:
+    rows, width = int(rng.integers(2, 13)), int(rng.integers(2, 9))
+    return notation.tabular(fill.table(rng, fill.Voice("en", "train"), rows, width, str(rng.choice(fill.RULES))))
+
+
+def check_written(write: Callable[[np.random.Generator], str], kind: str, count: int) -> None:
+    """Every label becomes a page in which no formula stands as its source."""
+    rng = np.random.default_rng(77)
+    for _ in range(count):
+        text = write(rng)
+        result = rendered(text, kind)
+        assert result.error is None, text
+        assert "math-source" not in str(result.content), text
+
+
+@pytest.mark.parametrize(("write", "kind"), [(formula, "markdown"), (table, "table")])
+def test_formulas_and_tables_are_drawn(write: Callable[[np.random.Generator], str], kind: str) -> None:
+    check_written(write, kind, 12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("write", "kind"), [(formula, "markdown"), (table, "table")])
+def test_hundreds_of_formulas_and_tables_are_drawn(write: Callable[[np.random.Generator], str], kind: str) -> None:
+    check_written(write, kind, 500)

@@ -23,7 +23,7 @@ _STYLE = """body{font:15px sans-serif;margin:2em;background:#f4f4f2;color:#111}
 section{display:flex;gap:1em;flex-wrap:wrap;margin:0 0 1.5em;padding:1em;background:#fff;border:1px solid #ccc}
 section>div{flex:1 1 22em;min-width:0}img{max-width:100%;border:1px solid #ddd}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;font-size:13px}iframe{width:100%;height:24em;border:1px solid
-#ddd} small{color:#555}"""
+#ddd} small{color:#555}@media(max-width:600px){body{margin:.7em}section>div{flex-basis:100%}}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ def page(entries: Iterable[Entry], render: Render | None = None) -> str:
     """Write the page. render: label -> a whole HTML page, shown in a frame without scripts beside picture and label."""
     body = "\n".join(_section(entry, render) for entry in entries)
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Samples</title>'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"><title>Samples</title>'
         f"<style>{_STYLE}</style></head><body><h1>Samples</h1>\n{body}\n</body></html>\n"
     )
 
@@ -67,7 +68,7 @@ def _section(entry: Entry, render: Render | None) -> str:
     if sample is None:
         return f"<section><div><b>{title}</b><p>{html.escape(entry.reason)}</p></div></section>"
     asked = html.escape(str(task(sample.task) or "plain"))
-    shown = "".join(f'<img alt="" src="{_uri(image)}">' for image in sample.images[:4])
+    shown = "".join(f'<img alt="picture of {title}" src="{_uri(image)}">' for image in sample.images[:4])
     drawn = "" if render is None else f"<div>{_frame(sample.target, render)}</div>"
     label = f"<pre>{html.escape(sample.target)}</pre>"
     return f"<section><div><b>{title}</b> <small>{asked}</small><br>{shown}</div><div>{label}</div>{drawn}</section>"
