@@ -83,8 +83,8 @@ class NativeDecoder:
 
     def _run(self, x: Tensor, starts: Sequence[int], counts: Sequence[int], cache: Cache, *, last: bool) -> Tensor:
         """Run new positions, each row's together: (all of them, C) -> (scored, W). x is used up."""
+        _check(cache, self.dtype, starts, counts)
         ends = [start + count for start, count in zip(starts, counts, strict=True)]
-        _check(cache, self.dtype, len(ends), max(ends), min(counts))
         if max(ends) > len(self._cos):
             self._cos, self._sin = _tables(self.config, max(*ends, 2 * len(self._cos)))
         where = torch.tensor([range(len(ends)), starts, counts])
@@ -122,16 +122,17 @@ def _weight(module: torch.nn.Module) -> Weight:
     return module.quantised if isinstance(module, QuantMatrix) else cast(Tensor, module.weight)
 
 
-def _check(cache: Cache, dtype: torch.dtype, rows: int, end: int, least: int) -> None:
+def _check(cache: Cache, dtype: torch.dtype, starts: Sequence[int], counts: Sequence[int]) -> None:
     """Refuse what the kernels would write outside of. Raises InvalidValue."""
     keys, values = cache.keys, cache.values
     alike = keys.dtype == values.dtype == dtype and keys.stride() == values.stride() and keys.stride(-1) == 1
     if not alike or keys.shape != values.shape or keys.device.type != "cpu":
         raise InvalidValue(f"the cache is not one of {dtype} in the processor's memory")
-    if rows != keys.shape[1] or end > cache.size or least < 1:
-        raise InvalidValue(
-            f"the cache has {keys.shape[1]} rows of {cache.size} positions; {rows} of {end} were asked for"
-        )
+    if not len(starts) == len(counts) == keys.shape[1] or min(counts) < 1:
+        raise InvalidValue(f"the cache has {keys.shape[1]} rows; {len(counts)} were asked for")
+    end = max(start + count for start, count in zip(starts, counts, strict=True))
+    if end > cache.size:
+        raise InvalidValue(f"the cache has {cache.size} positions; {end} were asked for")
 
 
 def _tables(config: DecoderConfig, size: int) -> tuple[Tensor, Tensor]:
