@@ -301,24 +301,29 @@ def _pages(lab: Lab, rows: int, kind: torch.dtype | None) -> float:
     most = len(prompt) + lab.scale.page + 1
     steps = Steps(lab.gpu, most, slots=rows, size=most, kind=kind)
 
-    def seen() -> list[Any]:
-        return [one for start in range(0, rows, 16) for one in backend.encode(tiles[: min(16, rows - start)])]
+    def seen(first: int) -> list[Any]:
+        return backend.encode(tiles[: min(16, rows - first)])
 
     def write(features: Sequence[Any], count: int) -> list[Any]:
+        """Write pages, and encode the following ones meanwhile; the host hears of every step, one report late."""
         for start in range(0, rows, 16):
             slots = range(start, min(rows, start + 16))
             tokens = torch.cat([features[slot].settled() for slot in slots])
             steps.admit(slots, [prompt] * len(slots), tokens, [Rule(-1, count + 1, 20)] * len(slots))
-        after = []
+        after: list[Any] = []
+        report = steps.report(range(rows), 24)
         for step in range(0, count, 20):
             steps.run(range(rows), min(20, count - step))
-            if step == 20 * (count // 40):
-                after = seen()  # beside the other half of the steps
-            told = steps.report(range(rows), 24)
-        told.read()
+            report, before = steps.report(range(rows), 24), report
+            after += seen(len(after)) if len(after) < rows else []
+            before.read()
+        report.read()
+        while len(after) < rows:
+            after += seen(len(after))
         return after
 
-    following = write(seen(), min(lab.scale.page, 40))  # records the graphs
+    first = [one for start in range(0, rows, 16) for one in seen(start)]
+    following = write(first, min(lab.scale.page, 40))  # records the graphs
     lab.wait()
     start = time.perf_counter()
     for _ in range(2):

@@ -59,6 +59,7 @@ FENCES = {
     "tiktoken": ("tokenizer.py",),
     "tokenizers": ("data/vocabulary.py",),
     "rich": ("cli/",),
+    "triton": ("model/gpu/",),
 }
 NO_TORCH = ("data", "render", "eval")
 

@@ -1,5 +1,6 @@
 """The GPU's form of the network, on the CPU, against the plain one: features, scores, ids, eight-bit caches, what is chosen where."""
 
+from functools import partial
 from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any, cast
@@ -31,6 +32,15 @@ def test_features_equal_the_plain_ones(name: str) -> None:
     plain, tiles = network(VISIONS[name], DECODERS["tiny"], 1), pixels(2, *VISIONS[name].image, 3)
     with torch.inference_mode():
         assert gap(form(plain).encode(tiles), plain.encode(tiles)) <= 1e-4
+
+
+@pytest.mark.slow
+def test_layers_may_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch traces the layers around the kernel; what its compiler then makes of them is its own affair."""
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    plain, tiles = network(VISIONS["padded windows"], DECODERS["tiny"], 1), pixels(2, 128, 128, 3)
+    with torch.inference_mode():
+        assert gap(GpuGot(plain, PLAIN, compiled=True).encode(tiles), plain.encode(tiles)) <= 1e-4
 
 
 def test_smaller_tiles_and_many_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +167,11 @@ def test_kernels_that_fail_their_trial_are_left_out_one_by_one(monkeypatch: pyte
     # The kernels themselves are slow here and tested elsewhere: two stand for all.
     form = launch.TRITON
     made = chooser.replace(
-        form, take=broken, attend=wrong, project=lambda *p: PLAIN.project(*p), relative_attention=PLAIN.relative_attention
+        form,
+        take=broken,
+        attend=wrong,
+        project=lambda *p: PLAIN.project(*p),
+        relative_attention=PLAIN.relative_attention,
     )
     monkeypatch.setattr(launch, "TRITON", made)
     choice = prove(network(LINES, DECODERS["tiny"], 1).config, torch.device("cpu"), torch.float32)

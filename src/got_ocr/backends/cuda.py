@@ -16,7 +16,6 @@ from torch import Tensor
 
 from got_ocr import pixels
 from got_ocr.backends.torch import TorchRows
-from got_ocr.model.got import by_size
 from got_ocr.model.gpu.got import GpuGot
 from got_ocr.model.gpu.graphs import Report, Rule, Steps
 from got_ocr.spec import ModelSpec
@@ -64,12 +63,18 @@ class CudaBackend:
     @torch.inference_mode()
     def encode(self, tiles: Sequence[NDArray[np.uint8]]) -> list[Seen]:
         """Turn tiles, uint8 (3, H, W) of any sizes, into image tokens. Does not wait for them."""
+        sizes: dict[tuple[int, ...], list[int]] = {}
+        for i, tile in enumerate(tiles):
+            sizes.setdefault(tile.shape, []).append(i)
         found: dict[int, Seen] = {}
-        for members, stack in by_size([torch.from_numpy(tile) for tile in tiles]):
+        for shape, members in sizes.items():
             for start in range(0, len(members), TILES_AT_ONCE):
-                part = stack[start : start + TILES_AT_ONCE]
-                tokens, ready = self._encode(part.pin_memory() if self._cuda else part)
-                found.update(zip(members[start:], (Seen(one, ready) for one in tokens), strict=False))
+                part = members[start : start + TILES_AT_ONCE]
+                stack = torch.empty(len(part), *shape, dtype=torch.uint8, pin_memory=self._cuda)
+                for row, i in enumerate(part):
+                    stack[row] = torch.from_numpy(tiles[i])
+                tokens, ready = self._encode(stack)
+                found.update((i, Seen(one, ready)) for i, one in zip(part, tokens, strict=True))
         return [found[i] for i in range(len(tiles))]
 
     def _encode(self, stack: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
@@ -104,7 +109,13 @@ class CudaSlots:
     """Slots whose ids are written ahead. A slot has no id in an answer to `step` while the device is still at it."""
 
     def __init__(
-        self, model: GpuGot, count: int, *, ahead: int = AHEAD, kind: torch.dtype | None = None, record: bool | None = None
+        self,
+        model: GpuGot,
+        count: int,
+        *,
+        ahead: int = AHEAD,
+        kind: torch.dtype | None = None,
+        record: bool | None = None,
     ) -> None:
         self.count = count
         self._ahead = ahead

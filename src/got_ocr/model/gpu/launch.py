@@ -1,7 +1,9 @@
 """The Triton kernels behind the signatures of `ops`: block sizes and grids. Only `choose` imports this file.
 
-Block sizes are what the arithmetic of a Hopper GPU suggests; none has been measured there.
+Block sizes are what the arithmetic of a Hopper GPU suggests, and what its compiler keeps in registers; none has been measured.
 """
+
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -34,14 +36,17 @@ def relative_attention(qkv: Tensor, empty: Tensor, tables: tuple[Tensor, Tensor]
         tables[0].shape[0] // 2 - 1, tables[1].shape[0] // 2 - 1, tables[0].shape[0], tables[1].shape[0], d**-0.5,
         D=d, BLOCK_M=block, BLOCK_D=max(16, _up(d)), ROWS=max(1, KEYS // columns), COLUMNS=max(columns, 1),
         PADDED=bool(y % wy or x % wx), PRECISION="ieee" if qkv.dtype == torch.float32 else "tf32",
-        num_warps=8 if block == 128 else 4, num_stages=2,
+        num_warps=8, num_stages=2,
     )  # fmt: skip
     return out
 
 
 def attend(qkv: Tensor, rope: tuple[Tensor, Tensor], store: Store, rows: Tensor, lengths: Tensor) -> Tensor:
     """See `ops.attend`."""
+    if store.scales is not None and not _has_eight(qkv.device):
+        return ops.attend(qkv, rope, store, rows, lengths)
     heads, size, d = store.keys.shape[1:]
+    positions, warps = (POSITIONS, 4) if store.scales is None else (POSITIONS // 2, 2)
     many, splits = qkv.shape[0], parts(qkv.shape[0] * heads, size)
     out = torch.empty(many, heads * d, dtype=qkv.dtype, device=qkv.device)
     mixed = torch.empty(many, heads, splits, d, dtype=torch.float32, device=qkv.device)
@@ -49,8 +54,8 @@ def attend(qkv: Tensor, rope: tuple[Tensor, Tensor], store: Store, rows: Tensor,
     scales = store.scales or (stats, stats)
     kernels.attend[(many, heads, splits)](
         qkv, *rope, store.keys, store.values, *scales, rows, lengths, out, mixed, stats, heads, size, d**-0.5,
-        D=d, BLOCK_D=_up(d), BLOCK_S=min(POSITIONS, _up(size)), SPLITS=splits, EIGHTH=store.scales is not None,
-        num_warps=4,
+        D=d, BLOCK_D=_up(d), BLOCK_S=min(positions, _up(size)), SPLITS=splits, EIGHTH=store.scales is not None,
+        num_warps=warps,
     )  # fmt: skip
     if splits > 1:
         kernels.combine[(many, heads)](mixed, stats, out, heads, D=d, BLOCK_D=_up(d), SPLITS=splits, num_warps=1)
@@ -98,6 +103,12 @@ def take(board: Board, rows: Tensor, chosen: Tensor, best: Tensor, lengths: Tens
         chosen, best, rows, board.last, board.history, board.filled, lengths, board.live, board.wrong, board.ends,
         board.limits, board.history.shape[1], rows.shape[0], BLOCK=_up(rows.shape[0]), num_warps=4,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=16)
+def _has_eight(device: torch.device) -> bool:
+    """Say whether the device reads eight-bit floats (from compute capability 8.9 on; Triton's interpreter does)."""
+    return device.type != "cuda" or torch.cuda.get_device_capability(device) >= (8, 9)
 
 
 def _up(count: int) -> int:

@@ -7,7 +7,7 @@ Shapes: P tiles, V x U pixels, Y x X grid of patches, C channels.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -57,8 +57,10 @@ class GpuVision:
         self.config = c
         self._patch = plain.patch_embed.weight.detach().flatten(1), cast(Tensor, plain.patch_embed.bias).detach()
         self._pos = plain.pos_embed.detach()
-        layers: list[Map] = [_layer(cast(VisionLayer, layer), ops) for layer in plain.layers]
-        self._layers = [torch.compile(layer) for layer in layers] if compiled else layers
+        if compiled:  # what surrounds the kernel, not the kernel
+            ops = replace(ops, relative_attention=torch.compiler.disable(ops.relative_attention))  # type: ignore[no-untyped-call]
+        layers = [_layer(cast(VisionLayer, layer), ops) for layer in plain.layers]
+        self._layers: list[Map] = [torch.compile(layer.__call__) if compiled else layer for layer in layers]
         self._neck1 = plain.neck.conv1.weight.detach().flatten(1)
         self._norm1, self._norm2 = _norm(plain.neck.norm1), _norm(plain.neck.norm2)
         self._neck2 = _conv(plain.neck.conv2.weight, (1, 1))
