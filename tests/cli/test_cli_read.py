@@ -463,3 +463,12 @@ def test_other_names_reach_the_model_and_the_form(run: Run, file: Path, monkeypa
     assert "'mine'" in err
     assert "'yours'" in err
     assert run(file, "--render", "--to", "json")[0] == 2
+
+
+def test_offline_is_passed_on(file: Path, model: GotOcr, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(GotOcr, "load", lambda *where, **how: asked.append(how["offline"]) or model)
+    model.backend.answers = [model.tokenizer.encode("a")] * 2  # type: ignore[attr-defined]
+    assert main(["read", str(file), "--offline"]) == 0
+    assert main(["read", str(file)]) == 0
+    assert asked == [True, False]

@@ -87,9 +87,11 @@ class Running:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def client(self, **more: Any) -> httpx.Client:
+    def client(self, timeout: float = 60, **more: Any) -> httpx.Client:
         headers = {"authorization": f"Bearer {self.key}"} if self.key else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, event_hooks={"response": [hook]}, **more)
+        return httpx.Client(
+            base_url=self.url, headers=headers, timeout=timeout, event_hooks={"response": [hook]}, **more
+        )
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)

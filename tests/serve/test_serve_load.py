@@ -15,6 +15,7 @@ import httpx
 import pytest
 from serve_kit import Running, Start, b64, check_leaks, picture, png
 
+PATIENCE = 150  # seconds before a hang is one, on a machine that may stand still for a while
 SLOW = {"text": "a b c d", "tokens": 8, "delay": 0.05}
 
 
@@ -295,14 +296,14 @@ def kill_some(running: Running, kind: str, times: int) -> None:
     body = {"worker": {"image": picture(108)}, "decode": {"image": picture()}, "render": None}[kind]
     rng = random.Random(kind)
     told: Counter[str] = Counter()
-    longest = 0.0
+    ready: list[float] = []
     for _ in range(times):
-        running.wait_ready(30)
+        running.wait_ready(PATIENCE)
         outcome: list[httpx.Response] = []
         path = "/ocr" if body else "/v1/render"
 
         def one(path: str = path, outcome: list[httpx.Response] = outcome) -> None:
-            with running.client() as client:
+            with running.client(timeout=PATIENCE) as client:
                 outcome.append(client.post(path, json=body or {"text": "word " * 20_000}))
 
         thread = threading.Thread(target=one)
@@ -313,18 +314,19 @@ def kill_some(running: Running, kind: str, times: int) -> None:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        thread.join(30)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         answer = outcome[0]
         told[answer.json()["error"]["code"] if answer.status_code != 200 else "ok"] += 1
         if answer.status_code != 200:
             assert (answer.status_code, answer.json()["error"]["code"]) in ((502, "worker_crash"), (503, "not_ready"))
-        longest = max(longest, took := running.wait_ready(30))
-        assert took < 15
-        with running.client() as client:
+        ready.append(running.wait_ready(PATIENCE))
+        with running.client(timeout=PATIENCE) as client:
             again = client.post("/ocr", json={"image": picture()})
             assert again.status_code == 200, again.text
-    print(f"{times} kills of {kind}: {dict(told)}, ready again after {longest:.2f} s at the most")
+    middle = sorted(ready)[times // 2]
+    print(f"{times} kills of {kind}: {dict(told)}, ready again after {middle:.2f} s, {max(ready):.2f} s at the most")
+    assert middle < 5  # the goal, without what else may stop a busy machine
 
 
 def test_killed_processes_cost_one_request(start: Start) -> None:
