@@ -1,12 +1,9 @@
-"""Measure `got-ocr` beside transformers: same random weights of the published sizes, same inputs, same threads, in turn.
+"""transformers as a peer of `got-ocr bench`: same weights, inputs and threads, in turn.
 
-Run `python benchmarks/transformers_peer.py [--dtype bfloat16] [--rounds 5] [--out benchmarks/results/NAME]`. It lies outside
-the package because transformers is a tool of its tests alone. The peer's language model is called with what its
-`generate` would give it; its search for stop strings is left out.
+Run `got-ocr bench --peer benchmarks/transformers_peer.py`. It lies outside the package because transformers is a tool of its tests
+alone. The peer's language model is called with what its `generate` would give it; its search for stop strings is left out.
 """
 
-import argparse
-import json
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -18,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from got_ocr import pixels
-from got_ocr.bench import main, report
+from got_ocr.bench.peer import serve
 from got_ocr.model.weights import open_checkpoint
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -85,28 +82,5 @@ class Peer:
         return Rows(self._network, prompts, [f for row in features for f in row])
 
 
-def run() -> int:
-    """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dtype", default="bfloat16", choices=tuple(DTYPES))
-    parser.add_argument("--size", default="580m")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--batches", default="1,4,16")
-    parser.add_argument("--page-tokens", type=int, default=0)
-    parser.add_argument("--clock", default="wall", help="wall, or processor where others keep the machine busy")
-    parser.add_argument("--out", type=Path)
-    args = parser.parse_args()
-    batches = tuple(int(part) for part in args.batches.split(","))
-    plan = main.Plan(None, args.size, args.dtype, args.rounds, batches, args.page_tokens, "hf", args.clock)
-    openers = {"got-ocr": main.open_ours, "transformers": Peer}
-    found = main.bench(plan, openers, lambda what: print(what, file=sys.stderr, flush=True))
-    table = report.to_markdown(found)
-    print(table, end="")
-    if args.out is not None:
-        args.out.with_name(args.out.name + ".json").write_text(json.dumps(report.to_json(found), indent=1) + "\n")
-        args.out.with_name(args.out.name + ".md").write_text(table)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(serve(Peer))

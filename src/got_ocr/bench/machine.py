@@ -1,23 +1,27 @@
-"""What this machine is and can do: idle or not, memory bandwidth, arithmetic, peak memory. Knows no model.
+"""What this machine is and can do: idle or not, memory bandwidth, arithmetic. Knows no model.
 
 Sources of truth are Linux's `/proc` files; elsewhere those figures are absent (None).
 """
 
+import ctypes
 import os
 import platform
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from got_ocr.model.fast.linear import pack
+from got_ocr.model.native import pack as native
+from got_ocr.model.native.load import fork, library
 
 BUSY = 0.10  # share of the processors that others may use before figures are called disturbed
 SWEEP = 64 << 20  # float32 numbers that are read to measure bandwidth: far more than a cache holds
 TRIES = 5
+WIDTH = 1024  # of the matrices that are read
 
 Clock = Callable[[], float]
 
@@ -49,9 +53,23 @@ def survey(dtype: torch.dtype, clock: Clock = time.perf_counter) -> Machine:
 
 
 def bandwidth(numbers: int, clock: Clock) -> float:
-    """Read float32 numbers from memory: bytes a second, best of some tries."""
+    """Read as many bytes as these float32 numbers have: bytes a second, best of some tries and of what reads here."""
+    with torch.inference_mode():
+        return 4 * numbers / min(_best(reader, clock) for reader in _readers(numbers))
+
+
+def _readers(numbers: int) -> Iterator[Callable[[], object]]:
+    """Give ways to read: a sum, and one row's product with a matrix, as PyTorch packs it and as the kernels do."""
     data = torch.ones(numbers)
-    return 4 * numbers / _best(lambda: data.sum(), clock)
+    yield data.sum
+    row, weight = torch.ones(1, WIDTH), data.view(torch.bfloat16).view(-1, WIDTH)
+    packed = pack(weight)
+    yield lambda: packed(row.bfloat16())
+    kernels = library()
+    if kernels is not None:
+        matrix, out = native.pack([weight], [], native.Arena()), torch.empty(1, weight.shape[0])
+        struct, threads, team = ctypes.byref(matrix.struct), torch.get_num_threads(), fork()
+        yield lambda: kernels.got_linear(struct, row.data_ptr(), 1, out.data_ptr(), threads, team)
 
 
 def flops(dtype: torch.dtype, clock: Clock) -> float:
@@ -101,12 +119,3 @@ def processor() -> str:
     except OSError:
         found = None
     return found[1].strip() if found else platform.processor() or platform.machine()
-
-
-def peak_memory() -> int | None:
-    """Read the most memory that this process has held so far, in bytes."""
-    try:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"))
-    except OSError:
-        return None
-    return int(found[1]) * 1024 if found else None

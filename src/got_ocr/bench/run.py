@@ -47,10 +47,7 @@ def _alternate(sides: Mapping[str, Mapping[str, Job]], name: str, rounds: int) -
     return {side: tuple(turn[side] for turn in turns) for side in present}
 
 
-def agreement(ids: Sequence[Mapping[int, Sequence[int]]]) -> float | None:
-    """Say what share of the ids that the first side wrote the second wrote too, at the same places."""
-    if len(ids) < 2:
-        return None
-    first, second = ids[0], ids[1]
+def agreement(first: Mapping[int, Sequence[int]], second: Mapping[int, Sequence[int]]) -> float | None:
+    """Say what share of the ids that the first side wrote the second wrote too, at the same places; None without any."""
     pairs = [(a, b) for rows in first if rows in second for a, b in zip(first[rows], second[rows], strict=False)]
     return sum(a == b for a, b in pairs) / len(pairs) if pairs else None

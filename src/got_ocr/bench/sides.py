@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from got_ocr import cut, image, pixels
-from got_ocr.backends.base import Backend, Rows
+from got_ocr.backends.base import Backend, Features, Rows
 from got_ocr.generate import Request, finish, generate
 from got_ocr.task import Task
 
@@ -39,8 +39,14 @@ class Side:
         self.prompt = text[: TEXT // 2] + [image_token] * many + text[TEXT // 2 :]
         self.png = _page(rng)
         self.ids: dict[int, list[int]] = {}
-        self._features = backend.encode([self.tile])[0]
+        self._seen: list[Features] = []  # the tile's image tokens, once a job needs them
         self._rows: dict[int, Rows] = {}
+
+    @property
+    def _features(self) -> Features:
+        if not self._seen:
+            self._seen = self.backend.encode([self.tile])
+        return self._seen[0]
 
     def encode(self) -> float:
         """Encode one tile."""
@@ -50,8 +56,9 @@ class Side:
 
     def prefill(self) -> float:
         """Read one prompt with its picture."""
+        features = self._features
         start = self._clock()
-        self.backend.start([self.prompt], [[self._features]], 1).prefill().best([()])
+        self.backend.start([self.prompt], [[features]], 1).prefill().best([()])
         return self._clock() - start
 
     def decode(self, rows: int) -> float:

@@ -20,6 +20,23 @@ class Work:
         return max(self.flops / flops, self.bytes / bandwidth)
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Hold the bytes of a number: of the decoder's matrices, of the head, of the cache."""
+
+    layers: float
+    head: float
+    cache: float
+
+
+SIZES = {
+    "float32": Sizes(4, 4, 4),
+    "bfloat16": Sizes(2, 2, 2),
+    "int8": Sizes(1, 1, 2),
+    "int4": Sizes(0.5 + 2 / 32, 1, 2),  # 32 numbers share a scale of two bytes
+}
+
+
 def encode(config: GotConfig, size: int) -> Work:
     """Count one largest tile. size: bytes of a number."""
     v = config.vision
@@ -43,16 +60,17 @@ def weights(d: DecoderConfig) -> int:
     return d.layers * (4 * d.width**2 + 3 * d.width * d.mlp)
 
 
-def prefill(config: GotConfig, tokens: int, size: int) -> Work:
+def prefill(config: GotConfig, tokens: int, size: Sizes) -> Work:
     """Count one prompt, scored at its last position."""
     d = config.decoder
     head = d.vocab * d.width
     attention = d.layers * d.width * tokens * tokens  # causal: half of the square, twice
-    return Work(2.0 * (tokens * weights(d) + head + attention), float(size * (weights(d) + head)))
+    return Work(2.0 * (tokens * weights(d) + head + attention), size.layers * weights(d) + size.head * head)
 
 
-def step(config: GotConfig, rows: int, context: int, size: int) -> Work:
+def step(config: GotConfig, rows: int, context: int, size: Sizes) -> Work:
     """Count one id for each of some rows."""
     d = config.decoder
-    dense, cache = weights(d) + d.vocab * d.width, rows * context * 2 * d.layers * d.width
-    return Work(2.0 * (rows * dense + cache), float(size * (dense + cache)))
+    layers, head, cache = weights(d), d.vocab * d.width, rows * context * 2 * d.layers * d.width
+    read = size.layers * layers + size.head * head + size.cache * cache
+    return Work(2.0 * (rows * (layers + head) + cache), read)

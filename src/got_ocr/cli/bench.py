@@ -1,12 +1,17 @@
 """`got-ocr bench`: measure this machine, with random weights of the published size or with a model.
 
-`--peer plain` runs the plain network beside the fast one, alternating. Writes JSON and Markdown on request.
+`--peer` runs others beside it, alternating: the plain network, or any program that answers as `got_ocr.bench.peer` says. Writes
+JSON and Markdown on request, and joins what several runs wrote.
 """
 
 import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from got_ocr.bench.report import Report
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,18 +27,37 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--clock", default="wall", help="wall (default), or processor where others keep the machine busy"
     )
-    parser.add_argument("--peer", choices=("plain",), help="measure the plain network too, alternating")
+    parser.add_argument("--jobs", default=None, help="only these of preprocess,encode,prefill,decode,page")
+    parser.add_argument(
+        "--peer", action="append", default=[], help="also measure: plain, a Python file, or a command; may be repeated"
+    )
+    parser.add_argument(
+        "--join", type=Path, nargs="+", metavar="JSON", help="measure nothing; join what earlier runs wrote"
+    )
     parser.add_argument("--out", type=Path, metavar="NAME", help="also write NAME.json and NAME.md")
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
+    from got_ocr.bench import report
+
+    found = report.join([report.from_json(_read(path)) for path in args.join]) if args.join else _measure(args)
+    table = report.to_markdown(found)
+    print(table, end="")
+    if args.out is not None:
+        _write(args.out, json.dumps(report.to_json(found), indent=1) + "\n", table)
+    return 0
+
+
+def _measure(args: argparse.Namespace) -> "Report":
     import torch
 
     from got_ocr import hub
-    from got_ocr.bench import main, report
+    from got_ocr.bench import main
 
+    if args.threads:
+        torch.set_num_threads(args.threads)
     plan = main.Plan(
         hub.resolve(args.model).path if args.model else None,
         args.size,
@@ -41,17 +65,22 @@ def run(args: argparse.Namespace) -> int:
         args.rounds,
         args.batches,
         args.page_tokens,
-        clock=args.clock,
+        tuple(args.jobs.split(",")) if args.jobs else main.KINDS,
+        args.clock,
     )
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    openers = {"got-ocr": main.open_ours} | ({"plain": main.open_plain} if args.peer else {})
-    found = main.bench(plan, openers, lambda what: print(what, file=sys.stderr))
-    table = report.to_markdown(found)
-    print(table, end="")
-    if args.out is not None:
-        _write(args.out, json.dumps(report.to_json(found), indent=1) + "\n", table)
-    return 0
+    return main.bench(plan, args.peer, lambda what: print(what, file=sys.stderr))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from got_ocr.errors import InvalidValue
+
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        data = None
+    if not isinstance(data, dict):
+        raise InvalidValue(f"{path.name} holds no figures that bench wrote")
+    return data
 
 
 def _write(name: Path, data: str, table: str) -> None:
