@@ -1,10 +1,12 @@
 """Many requests together against one by one: ids a second at the published size with random weights.
 
 `python benchmarks/engine.py` forces answers of unequal lengths (no end is ever written), first some of them one by one, then all
-through the engine, and prints a table. Prompts carry random image tokens, so that no picture is encoded.
+through the engine, and prints a table. Prompts carry random image tokens, so that no picture is encoded. Before that, it times
+single steps of some numbers of rows, whose lengths differ by `APART` from row to row.
 """
 
 import argparse
+import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,9 @@ from got_ocr.model.got import GotModel
 
 TEXT = 31  # ids of a prompt beside its image tokens
 IMAGE = 256
+CONTEXT = 300  # of the longest row, where single steps are timed
+APART = 4
+ROUNDS = 7  # of which the first does not count
 
 
 @dataclass
@@ -59,8 +64,8 @@ class Timed:
         self.slots.retire(slot)
 
 
-def random_backend(size: str, dtype: torch.dtype) -> TorchBackend:
-    """Build a network of random weights, in the form in which everything else runs it."""
+def random_backend(size: str, dtype: torch.dtype, packed: bool | None) -> TorchBackend:
+    """Build a network of random weights. packed: see `fast_model`; None is the form in which everything else runs it."""
     with torch.device("meta"):
         model = GotModel(SIZES[size])
     model = model.to(dtype).to_empty(device="cpu").eval()
@@ -70,7 +75,24 @@ def random_backend(size: str, dtype: torch.dtype) -> TorchBackend:
             value.fill_(1.0) if value.dim() == 1 else value.uniform_(-0.04, 0.04, generator=draw)
         for value in (*model.vision.parameters(), *model.connector.parameters()):
             value.zero_()
-    return TorchBackend(fast_model(model, spend=True))
+    return TorchBackend(fast_model(model, packed=packed, spend=True))
+
+
+@torch.inference_mode()
+def step_seconds(model: GotModel, rows: int) -> float:
+    """Time one step of some rows of unequal lengths, the choice of ids included: the median."""
+    cache = model.new_cache(rows, CONTEXT + CONTEXT // 8)
+    # Memory that was never written is one page of zeros, which costs nothing to read.
+    cache.keys.fill_(0.1)
+    cache.values.fill_(0.1)
+    ids, lengths = torch.full((rows,), 7), CONTEXT - APART * torch.arange(rows)
+    times = []
+    for _ in range(ROUNDS):
+        cache.lengths.copy_(lengths)
+        start = time.perf_counter()
+        model.step(ids, cache, CONTEXT + 1).max(-1)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[1:])
 
 
 def requests(backend: TorchBackend, count: int, shortest: int, longest: int) -> list[Request]:
@@ -118,6 +140,20 @@ def together(
     return timed.prompts, written / decoding, 1 - timed.steps / decoding, float(np.mean(timed.widths)), answers
 
 
+def compare(backend: TorchBackend, args: argparse.Namespace) -> None:
+    """Measure requests alone and together, and print."""
+    asked = requests(backend, args.requests, *args.lengths)
+    one_by_one(backend, [asked[0]])
+    prompts, alone, answers = one_by_one(backend, asked[: args.alone])
+    all_prompts, rate, host, width, found = together(backend, asked, args.slots)
+    same = sum(a == b for a, b in zip(answers, list(found.values())[: len(answers)], strict=True))
+    print("| | prompt | steps |\n|---|---|---|")
+    print(f"| one by one ({args.alone} requests) | {prompts / args.alone:.2f} s | {alone:.1f} tok/s |")
+    print(f"| {args.requests} in {args.slots} slots | {all_prompts / args.requests:.2f} s | {rate:.1f} tok/s |")
+    print(f"{rate / alone:.2f} times; {width:.1f} rows a step; rules and choice of ids {100 * host:.1f} % of the steps' time; "
+          f"equal answers {same} of {len(answers)}")  # fmt: skip
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -127,21 +163,18 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=16)
     parser.add_argument("--alone", type=int, default=3, help="how many of them are written one by one")
     parser.add_argument(
-        "--lengths", type=int, nargs=2, default=(24, 72), metavar="N", help="shortest and longest answer"
+        "--lengths", type=int, nargs=2, default=(56, 80), metavar="N", help="shortest and longest answer"
     )
+    parser.add_argument("--rows", type=int, nargs="*", default=(1, 2, 4, 8, 16, 32), help="of single steps")
+    parser.add_argument("--pytorch", action="store_true", help="without compiled kernels")
     args = parser.parse_args()
-    backend = random_backend(args.size, DTYPES[args.dtype])
-    asked = requests(backend, args.requests, *args.lengths)
-    one_by_one(backend, [asked[0]])
-    prompts, alone, answers = one_by_one(backend, asked[: args.alone])
-    all_prompts, rate, host, width, found = together(backend, asked, args.slots)
-    same = sum(a == b for a, b in zip(answers, list(found.values())[: len(answers)], strict=True))
+    backend = random_backend(args.size, DTYPES[args.dtype], True if args.pytorch else None)
     print(f"{machine.processor()}, {torch.get_num_threads()} threads, {args.dtype}, {args.size}")
-    print("| | prompt | steps |\n|---|---|---|")
-    print(f"| one by one ({args.alone} requests) | {prompts / args.alone:.2f} s | {alone:.1f} tok/s |")
-    print(f"| {args.requests} in {args.slots} slots | {all_prompts / args.requests:.2f} s | {rate:.1f} tok/s |")
-    print(f"{rate / alone:.2f} times; {width:.1f} rows a step; rules and choice of ids {100 * host:.1f} % of the steps' time; "
-          f"equal answers {same} of {len(answers)}")  # fmt: skip
+    print("| rows of a step | |\n|---|---|")
+    for rows in args.rows:
+        print(f"| {rows} | {rows / step_seconds(backend.model, rows):.1f} tok/s |", flush=True)
+    if args.requests:
+        compare(backend, args)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,11 @@ from got_ocr.errors import OutOfMemory
 from got_ocr.model.decoder import Cache
 from got_ocr.model.got import GotModel
 
-FIRST_ROWS = 4  # rows that a new cache has; they double
-LEAST_MORE = 64  # positions by which a cache grows at least
-SHARE_MORE = 8  # ... and this part of what it has: what is too large is read at every step, copying is rare
+FIRST_ROWS = 8  # rows that a new cache has; they double
+# Positions by which a cache grows: at least so many, and this part of what it needs. Moving costs as much as some steps, since
+# the system hands new memory out page by page; but PyTorch's own bfloat16 step reads a cache as a whole.
+LEAST_MORE = 64
+SHARE_MORE = 2
 TOO_LARGE = 2  # times what is good: then it shrinks
 
 
