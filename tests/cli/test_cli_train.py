@@ -64,7 +64,7 @@ def test_a_run_and_its_end(recipe: Path, tmp_path: Path, capsys: pytest.CaptureF
     out, err = capsys.readouterr()
     assert out == f"{tmp_path / 'run' / 'model'}\n"
     assert [line.split("  ")[0] for line in err.splitlines()] == ["only 1/2", "only 2/2"]
-    assert re.search(r"loss \d+\.\d+  ctc 0\.000  lr .* samples/s  ends in 0 min", err)
+    assert re.search(r"loss \d+\.\d+  ctc 0\.000  lr .* samples/s  waits \d+ %  ends in 0 min", err)
     assert main(words) == 2  # not twice into the same folder
     assert "--resume" in capsys.readouterr().err
     assert main([*words, "--resume"]) == 0
