@@ -149,4 +149,8 @@ def linear(scheme: str, ins: int, outs: int, bias: bool = True) -> nn.Linear | Q
 
 def embedding(scheme: str, count: int, width: int) -> nn.Embedding | QuantEmbedding:
     """Build an embedding: of 8 bits under any scheme, plain where there is none."""
-    return QuantEmbedding("int8", count, width) if scheme else nn.Embedding(count, width)
+    if scheme:
+        return QuantEmbedding("int8", count, width)
+    # Random numbers without memory load PyTorch's compiler, which takes a second, and come to nothing.
+    empty = torch.get_default_device().type == "meta"
+    return nn.Embedding(count, width, _weight=torch.empty(count, width) if empty else None)
