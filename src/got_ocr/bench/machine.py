@@ -17,6 +17,7 @@ import torch
 from got_ocr.model.fast.linear import pack
 from got_ocr.model.native import pack as native
 from got_ocr.model.native.load import fork, library
+from got_ocr.model.quant import quantise
 
 BUSY = 0.10  # share of the processors that others may use before figures are called disturbed
 SWEEP = 64 << 20  # float32 numbers that are read to measure bandwidth: far more than a cache holds
@@ -28,7 +29,10 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Hold what was measured. bandwidth: bytes/s read. flops: operations/s of the number format in use."""
+    """Hold what was measured. bandwidth: bytes/s read. flops: operations/s of the number format in use.
+
+    products: operations/s with quantised weights, None where there are none.
+    """
 
     processor: str
     cores: int
@@ -37,10 +41,11 @@ class Machine:
     torch: str
     bandwidth: float
     flops: float
+    products: float | None = None
 
 
-def survey(dtype: torch.dtype, clock: Clock = time.perf_counter) -> Machine:
-    """Measure the machine with the threads that PyTorch uses."""
+def survey(dtype: torch.dtype, clock: Clock = time.perf_counter, scheme: str = "") -> Machine:
+    """Measure the machine with the threads that PyTorch uses. scheme: of quantised weights."""
     return Machine(
         processor(),
         os.cpu_count() or 1,
@@ -49,6 +54,7 @@ def survey(dtype: torch.dtype, clock: Clock = time.perf_counter) -> Machine:
         torch.__version__,
         bandwidth(SWEEP, clock),
         flops(dtype, clock),
+        products(scheme, clock) if scheme else None,
     )
 
 
@@ -78,6 +84,18 @@ def flops(dtype: torch.dtype, clock: Clock) -> float:
     maps = [pack(weight), pack(weight, packed=False)]
     with torch.inference_mode():
         return 2 * 1024 * 1024 * 4096 / min(_best(lambda made=made: made(x), clock) for made in maps)  # type: ignore[misc]
+
+
+def products(scheme: str, clock: Clock) -> float | None:
+    """Multiply rows with a quantised matrix on the kernels: operations a second, best of some tries; None without kernels."""
+    kernels = library()
+    if kernels is None:
+        return None
+    packed = native.pack([quantise(torch.ones(4096, WIDTH), scheme)], [], native.Arena())
+    x, out, struct = torch.ones(512, WIDTH), torch.empty(512, 4096), ctypes.byref(packed.struct)
+    threads, team = torch.get_num_threads(), fork()
+    best = _best(lambda: kernels.got_linear(struct, x.data_ptr(), len(x), out.data_ptr(), threads, team), clock)
+    return 2 * out.numel() * WIDTH / best
 
 
 def _best(run: Callable[[], object], clock: Clock) -> float:

@@ -19,6 +19,7 @@ from got_ocr.bench.sides import STEPS, TEXT, Job
 from got_ocr.errors import ChildCrashed, InvalidValue
 from got_ocr.model.config import GotConfig
 from got_ocr.model.layouts import LayoutName
+from got_ocr.model.quant import SCHEMES
 from got_ocr.model.weights import open_checkpoint
 
 KINDS = ("preprocess", "encode", "prefill", "decode", "page")  # of jobs, as their names begin
@@ -60,7 +61,7 @@ def bench(plan: Plan, peers: Sequence[str] = (), tell: Callable[[str], None] = l
     commands = dict(command(peer) for peer in ("got-ocr", *peers))
     before = machine.busy()
     tell("ceilings of this machine")
-    found = machine.survey(plan.numbers, CLOCKS[plan.clock])
+    found = machine.survey(plan.numbers, CLOCKS[plan.clock], plan.dtype if plan.dtype in SCHEMES else "")
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         # Peers read what transformers writes.
         folder = plan.model or _random(plan, Path(scratch), "native" if set(commands) <= set(OURS) else "hf")
@@ -92,19 +93,19 @@ def _chosen(jobs: Mapping[str, Job], kinds: tuple[str, ...]) -> dict[str, Job]:
 
 def limits(plan: Plan, config: GotConfig, prompt: int, found: machine.Machine) -> dict[str, float]:
     """Say how fast each job could be at best between the ceilings."""
-    size = work.SIZES[plan.dtype]
+    size, decoding = work.SIZES[plan.dtype], found.products or found.flops
     # The middle round's context, counted with the one that is not timed.
     context = prompt + STEPS * (plan.rounds // 2 + 1)
     steps = {rows: work.step(config, rows, context, size) for rows in plan.batches}
-    one = {
-        "encode 1 tile": work.encode(config, plan.numbers.itemsize),
-        f"prefill {prompt}": work.prefill(config, prompt, size),
+    least = {
+        "encode 1 tile": work.encode(config, plan.numbers.itemsize).seconds(found.flops, found.bandwidth),
+        f"prefill {prompt}": work.prefill(config, prompt, size).seconds(decoding, found.bandwidth),
     }
-    least = {name: job.seconds(found.flops, found.bandwidth) for name, job in one.items()}
-    least |= {f"decode batch {n}": s.seconds(found.flops, found.bandwidth) / n for n, s in steps.items()}
+    once = sum(least.values())
+    least |= {f"decode batch {n}": s.seconds(decoding, found.bandwidth) / n for n, s in steps.items()}
     if plan.page_tokens:
-        step = work.step(config, 1, prompt + plan.page_tokens // 2, size).seconds(found.flops, found.bandwidth)
-        least[f"page of {plan.page_tokens} ids"] = sum(least[name] for name in one) + plan.page_tokens * step
+        step = work.step(config, 1, prompt + plan.page_tokens // 2, size).seconds(decoding, found.bandwidth)
+        least[f"page of {plan.page_tokens} ids"] = once + plan.page_tokens * step
     return least
 
 

@@ -87,9 +87,13 @@ def open_ours(folder: Path, dtype: str) -> Backend:
 def open_plain(folder: Path, dtype: str) -> Backend:
     """Open a model in its plain form."""
     from got_ocr.backends.torch import DTYPES, TorchBackend
+    from got_ocr.model.quantise import quantise_model
     from got_ocr.model.weights import load_model
 
-    return TorchBackend(load_model(folder, dtype=DTYPES[dtype]))
+    model = load_model(folder, dtype=DTYPES.get(dtype, DTYPES["bfloat16"]))
+    if dtype not in DTYPES:
+        quantise_model(model, dtype)
+    return TorchBackend(model)
 
 
 OURS: Mapping[str, Opener] = {"got-ocr": open_ours, "plain": open_plain}

@@ -129,6 +129,12 @@ def to_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _arithmetic(m: Machine, dtype: str) -> str:
+    if m.products is None:
+        return f"{m.flops / 1e12:.2f} TFLOP/s {dtype}"
+    return f"{m.flops / 1e12:.2f} TFLOP/s bfloat16, {m.products / 1e12:.2f} TOP/s {dtype} weights"
+
+
 def _head(report: Report) -> list[str]:
     m = report.machine
     busy = ", ".join("unknown" if share is None else f"{100 * share:.0f} %" for share in report.busy)
@@ -136,7 +142,7 @@ def _head(report: Report) -> list[str]:
         f"# {report.model}, {report.dtype}, CPU",
         "",
         f"{m.processor}, {m.cores} cores, {m.threads} threads; {m.system}, PyTorch {m.torch}.",
-        f"Measured ceilings: {m.bandwidth / 1e9:.1f} GB/s read, {m.flops / 1e12:.2f} TFLOP/s {report.dtype}.",
+        f"Measured ceilings: {m.bandwidth / 1e9:.1f} GB/s read, {_arithmetic(m, report.dtype)}.",
         f"{report.clock.capitalize()} time, median of {report.rounds} rounds, sides alternating; "
         "spread is (largest - smallest) / median over rounds, of the first side. "
         f"Others used {busy} of the machine before and after.",

@@ -19,7 +19,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("bench", help="measure how fast a model runs on this machine's CPU")
     parser.add_argument("--model", help="a folder or a name, as for read; without it random weights are measured")
     parser.add_argument("--size", default="580m", help="of random weights: 580m or tiny (default 580m)")
-    parser.add_argument("--dtype", default="bfloat16", help="float32 or bfloat16 (default)")
+    parser.add_argument("--dtype", default="bfloat16", help="float32, bfloat16 (default), int8 or int4")
     parser.add_argument("--rounds", type=int, default=5, help="timings of each job (default 5)")
     parser.add_argument("--batches", type=_numbers, default=(1, 4, 16), help="rows decoded together (default 1,4,16)")
     parser.add_argument("--page-tokens", type=int, default=100, help="ids of the page read end to end; 0 leaves it out")
