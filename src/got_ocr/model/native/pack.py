@@ -62,8 +62,9 @@ def pack(weights: list[Weight], biases: list[Tensor], arena: Arena) -> Packed:
     kind = KINDS[first.scheme if isinstance(first, Quantised) else first.dtype]
     whole, scale = _joined(weights)
     data = _layout(whole, scale, kind)
-    room = arena.take(data.numel())[: data.numel()]
-    room.copy_(data)
+    size = data.numel() * data.element_size()
+    room = arena.take(size)[:size]
+    room.view(data.dtype).view(data.shape).copy_(data)
     held = [room]
     if kind == 2:
         held.append(F.pad(scale, (0, -len(scale) % PANELS[kind])).float().contiguous())
@@ -88,16 +89,16 @@ def _joined(weights: list[Weight]) -> tuple[Tensor, Tensor]:
 
 
 def _layout(whole: Tensor, scale: Tensor, kind: int) -> Tensor:
-    """Order the bytes of a matrix as the kernels read them: (bytes,) uint8."""
+    """Order the numbers of a matrix as the kernels read them. The result may be a view that is not contiguous."""
     outs, ins = whole.shape
     panel, depth = PANELS[kind], DEPTHS[kind]
     if outs % panel or ins % depth:
         whole = F.pad(whole, (0, -ins % depth, 0, -outs % panel))
     panels = whole.view(-1, panel, whole.shape[1])  # (P, panel, I)
     if kind == 0:
-        return panels.transpose(1, 2).contiguous().view(torch.uint8).flatten()
+        return panels.transpose(1, 2)
     if kind == 1:
-        return panels.view(len(panels), panel, -1, 2).transpose(1, 2).contiguous().view(torch.uint8).flatten()
+        return panels.contiguous().view(torch.int32).transpose(1, 2)  # two inputs a number
     if kind == 2:
         bytes_ = (panels.view(torch.uint8) ^ 128).view(torch.int32)  # value + 128, four inputs a number
         return bytes_.transpose(1, 2).contiguous().view(torch.uint8).flatten()
