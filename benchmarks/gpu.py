@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import torch
 from gpu_jobs import JOBS, Lab
 
 GOALS = {  # figure: (at least or at most, goal)
@@ -134,6 +135,8 @@ def main() -> int:
     unknown = set(names) - set(JOBS)
     if unknown:
         parser.error(f"no such jobs: {', '.join(sorted(unknown))}")
+    if not args.dry_run and not torch.cuda.is_available():
+        parser.error("there is no CUDA device here; --dry-run shows that the jobs run, with figures that mean nothing")
     found = run_all(names, args.limit, args.out, args.dry_run)
     print(table(found, args.dry_run), end="")
     return 1 if any("failed" in values for values in found.values()) else 0

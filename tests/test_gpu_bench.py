@@ -70,7 +70,15 @@ def test_goals_and_peers(gpu: Any) -> None:
 
 @pytest.mark.slow
 def test_the_script_runs_from_a_shell(tmp_path: Path) -> None:
-    command = [sys.executable, str(FOLDER / "gpu.py"), "--dry-run", "--jobs", "machine,peer", "--out", str(tmp_path / "x")]
+    command = [
+        sys.executable,
+        str(FOLDER / "gpu.py"),
+        "--dry-run",
+        "--jobs",
+        "machine,peer",
+        "--out",
+        str(tmp_path / "x"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-500:]
     assert "transformers encoder" in done.stdout

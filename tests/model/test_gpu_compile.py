@@ -18,8 +18,9 @@ from got_ocr.model.gpu import kernels as k
 def made(kernel, types, fixed, warps):
     names = kernel.arg_names
     signature = {n: "constexpr" if n in fixed else types.get(n, "i32") for n in names}
-    source = ASTSource(kernel, signature, {(names.index(n),): value for n, value in fixed.items()})
-    ready = compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": warps, "num_stages": 2})
+    aligned = {(i,): [["tt.divisibility", 16]] for i, n in enumerate(names) if signature[n].startswith("*")}
+    source = ASTSource(kernel, signature, {(names.index(n),): value for n, value in fixed.items()}, aligned)
+    ready = compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": warps, "num_stages": 3})
     return ready.metadata.shared, "wgmma" in ready.asm["ptx"]
 
 half, whole, long, byte = "*bf16", "*fp32", "*i64", "*i8"
@@ -27,12 +28,12 @@ found = {}
 seen = dict.fromkeys(("qkv", "empty", "terms_h", "terms_w", "out"), half) | {"scale": "fp32"}
 sizes = dict(D=64, BLOCK_D=64, PRECISION="tf32")
 found["whole grid"] = made(k.relative_attention, seen, sizes | dict(BLOCK_M=128, ROWS=1, COLUMNS=64, PADDED=False), 8)
-found["windows"] = made(k.relative_attention, seen, sizes | dict(BLOCK_M=64, ROWS=4, COLUMNS=16, PADDED=True), 8)
-for kind, block, warps in ((half, 128, 4), ("*fp8e4nv", 64, 2)):
+found["windows"] = made(k.relative_attention, seen, sizes | dict(BLOCK_M=64, ROWS=4, COLUMNS=16, PADDED=True), 4)
+for kind in (half, "*fp8e4nv"):
     types = dict.fromkeys(("qkv", "cos", "sin", "out", "key_scales", "value_scales"), half)
     types |= dict(keys=kind, values=kind, rows=long, lengths=long, parts=whole, stats=whole, scale="fp32")
-    fixed = dict(D=64, BLOCK_D=64, BLOCK_S=block, SPLITS=8, EIGHTH=kind != half)
-    found["attend " + kind] = made(k.attend, types, fixed, warps)
+    fixed = dict(D=64, BLOCK_D=64, BLOCK_S=128, SPLITS=8, EIGHTH=kind != half)
+    found["attend " + kind] = made(k.attend, types, fixed, 4)
 found["combine"] = made(k.combine, dict(parts=whole, stats=whole, out=half), dict(D=64, BLOCK_D=64, SPLITS=8), 1)
 types = dict.fromkeys(("x", "weight", "bias", "norm", "residual", "out"), half) | {"eps": "fp32"}
 for rows in (1, 4):

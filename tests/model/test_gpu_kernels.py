@@ -34,7 +34,9 @@ GRIDS = [  # tiles, grid, window, heads, width of a head, how much larger the ta
 def attention(grid: tuple[int, int], window: tuple[int, int] | None, heads: int, d: int, extra: int) -> VisionAttention:
     attn = VisionAttention(heads * d, heads, window or (grid[0] + extra, grid[1] + extra))
     for i, value in enumerate(attn.parameters()):
-        value.data.copy_(draw(i, *value.shape) * (0.3 if value.dim() == 1 or value.shape[1] == d else (heads * d) ** -0.5))
+        value.data.copy_(
+            draw(i, *value.shape) * (0.3 if value.dim() == 1 or value.shape[1] == d else (heads * d) ** -0.5)
+        )
     return attn
 
 

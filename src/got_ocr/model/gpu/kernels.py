@@ -28,7 +28,7 @@ def relative_attention(
     place, pair = tl.program_id(1), tl.program_id(2)
     tile, head = (pair // heads).to(tl.int64), (pair % heads).to(tl.int64)
     top, left = place // across * window_y, place % across * window_x
-    first, width = tile * grid_y * grid_x, heads.to(tl.int64) * D
+    first, width = tile * grid_y * grid_x, heads * D
     d = tl.arange(0, BLOCK_D)
     inside = d < D
 

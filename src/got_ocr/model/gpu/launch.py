@@ -36,7 +36,7 @@ def relative_attention(qkv: Tensor, empty: Tensor, tables: tuple[Tensor, Tensor]
         tables[0].shape[0] // 2 - 1, tables[1].shape[0] // 2 - 1, tables[0].shape[0], tables[1].shape[0], d**-0.5,
         D=d, BLOCK_M=block, BLOCK_D=max(16, _up(d)), ROWS=max(1, KEYS // columns), COLUMNS=max(columns, 1),
         PADDED=bool(y % wy or x % wx), PRECISION="ieee" if qkv.dtype == torch.float32 else "tf32",
-        num_warps=8, num_stages=2,
+        num_warps=block // 16, num_stages=3 if window is None else 2,
     )  # fmt: skip
     return out
 
@@ -46,7 +46,6 @@ def attend(qkv: Tensor, rope: tuple[Tensor, Tensor], store: Store, rows: Tensor,
     if store.scales is not None and not _has_eight(qkv.device):
         return ops.attend(qkv, rope, store, rows, lengths)
     heads, size, d = store.keys.shape[1:]
-    positions, warps = (POSITIONS, 4) if store.scales is None else (POSITIONS // 2, 2)
     many, splits = qkv.shape[0], parts(qkv.shape[0] * heads, size)
     out = torch.empty(many, heads * d, dtype=qkv.dtype, device=qkv.device)
     mixed = torch.empty(many, heads, splits, d, dtype=torch.float32, device=qkv.device)
@@ -54,8 +53,8 @@ def attend(qkv: Tensor, rope: tuple[Tensor, Tensor], store: Store, rows: Tensor,
     scales = store.scales or (stats, stats)
     kernels.attend[(many, heads, splits)](
         qkv, *rope, store.keys, store.values, *scales, rows, lengths, out, mixed, stats, heads, size, d**-0.5,
-        D=d, BLOCK_D=_up(d), BLOCK_S=min(positions, _up(size)), SPLITS=splits, EIGHTH=store.scales is not None,
-        num_warps=warps,
+        D=d, BLOCK_D=_up(d), BLOCK_S=min(POSITIONS, _up(size)), SPLITS=splits, EIGHTH=store.scales is not None,
+        num_warps=4,
     )  # fmt: skip
     if splits > 1:
         kernels.combine[(many, heads)](mixed, stats, out, heads, D=d, BLOCK_D=_up(d), SPLITS=splits, num_warps=1)
