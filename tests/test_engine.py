@@ -230,8 +230,30 @@ def test_deadlines_hold_in_the_slot_and_in_the_queue() -> None:
         ends.update({e.ticket: e.outcome for e in engine.turn() if isinstance(e, Ended)})
         if turn == 1:
             assert ends == {queued: Outcome((), "truncated", 0, "deadline")}
-    assert ends[running] == Outcome((20,) * 3, "truncated", 3, "deadline")
+    assert ends[running] == Outcome((20,) * 2, "truncated", 2, "deadline")
     assert ends[patient].status == "ok"
+
+
+def test_a_deadline_is_not_kept_waiting_by_prompts() -> None:
+    now = [0.0]
+    slots = Fake(8)
+    engine = Engine(slots, 1000, prefills=8, clock=lambda: now[0])
+    first = engine.submit(ask(50, 20, deadline=0.5))
+    engine.turn()
+    for token in range(21, 27):
+        engine.submit(ask(50, token))
+    plain = slots.admit
+
+    def slow(*words: Any) -> FakeScores:
+        now[0] += 0.4
+        return plain(*words)
+
+    slots.admit = slow  # type: ignore[method-assign]
+    assert [e for e in engine.turn() if e.ticket == first] == [
+        Wrote(first, 20),
+        Ended(first, Outcome((20, 20), "truncated", 2, "deadline")),
+    ]
+    assert now == [0.8]
 
 
 def test_generate_keeps_deadlines_too(script: Any) -> None:

@@ -39,7 +39,8 @@ class Engine:
     """Write answers in the slots of a backend.
 
     `submit` requests at any time, call `turn` while not `idle`: every turn admits what was asked first, at most `prefills` at
-    once, and takes one step of all that are under way. context: of the model. clock: that deadlines are read from.
+    once, and takes one step of all that are under way. context: of the model. clock: that deadlines are read from; they are
+    kept to a step or a prompt.
     """
 
     def __init__(
@@ -85,13 +86,15 @@ class Engine:
 
     def turn(self) -> list[Event]:
         """Admit, then take one step; give what was written and what has ended since the last turn."""
+        self._expire()
         if self._last:
             self._step()
         for _ in range(self._prefills):
             if not (self._free and self._waiting):
                 break
             self._admit(*self._waiting.popleft())
-        self._expire()
+            if self._expire():  # told at once, not after all prompts
+                break
         events, self._events = self._events, []
         return events
 
@@ -141,12 +144,18 @@ class Engine:
         self._slots.retire(slot)
         self._free.append(slot)
 
-    def _expire(self) -> None:
-        """End what waits in vain."""
+    def _expire(self) -> bool:
+        """End what is late, in a slot or waiting for one; say whether anything was."""
         now = self._clock()
-        for entry in [e for e in self._waiting if e[1].deadline is not None and now >= e[1].deadline]:
+        seated = [(slot, row) for slot, (_, row) in self._seats.items() if row.late()]
+        for slot, row in seated:
+            row.outcome = Outcome(tuple(row.ids), "truncated", len(row.ids), "deadline")
+            self._retire(slot)
+        waiting = [entry for entry in self._waiting if entry[1].deadline is not None and now >= entry[1].deadline]
+        for entry in waiting:
             self._waiting.remove(entry)
             self._events.append(Ended(entry[0], Outcome((), "truncated", 0, "deadline")))
+        return bool(seated or waiting)
 
 
 @dataclass(frozen=True, slots=True)
