@@ -146,9 +146,12 @@ def test_runs_are_joined() -> None:
     assert both.timings["encode 1 tile"]["ours"].seconds == (1.0, 2.0, 1.5, 9.0)
     assert list(both.timings) == ["encode 1 tile", "decode batch 4", "preprocess", "page"]
     assert (both.machine.bandwidth, both.machine.flops, both.busy) == (50e9, 1e12, (0.2, None))
-    assert both.limits == {"encode 1 tile": 0.5, "page": 1.0}
+    assert both.limits == {"encode 1 tile": 0.5, "page": 1.0}  # of the jobs that are there
     assert both.load["ours"] == Load(3.0, 1.0, 7 << 20, 5 << 20)
     assert both.agreement == {"plain": 0.25, "other": None}
+    assert list(report.join([made(), late], ["page"]).timings) == ["page"]
+    with pytest.raises(InvalidValue, match="none of these"):
+        report.join([made()], ["prefill"])
     with pytest.raises(InvalidValue, match="joined"):
         report.join([made(), made(dtype="float32")])
 

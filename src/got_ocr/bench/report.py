@@ -72,23 +72,28 @@ def from_json(data: Mapping[str, Any]) -> Report:
         raise InvalidValue("this file holds no figures that bench wrote") from None
 
 
-def join(reports: Sequence[Report]) -> Report:
+def join(reports: Sequence[Report], kinds: Sequence[str] = ()) -> Report:
     """Make one report of several runs of the same model, format and clock: ceilings and limits are the best seen.
 
-    Seconds of a job that several runs have stand together. Raises InvalidValue where the runs do not belong together.
+    kinds: of jobs that are kept, as their names begin; all by default. Seconds of a job that several runs have stand together.
+    Raises InvalidValue where the runs do not belong together.
     """
     first = reports[0]
     if len({(r.model, r.dtype, r.clock, r.machine.processor, r.machine.threads) for r in reports}) > 1:
         raise InvalidValue("only runs of one model, number format, clock, processor and number of threads are joined")
     timings: Timings = {}
     for report in reports:
-        for job, by_side in report.timings.items():
+        kept = {job: found for job, found in report.timings.items() if not kinds or job.split()[0] in kinds}
+        for job, by_side in kept.items():
             sides = timings.setdefault(job, {})
             for side, timing in by_side.items():
                 sides[side] = Timing((*(sides[side].seconds if side in sides else ()), *timing.seconds))
     limits: dict[str, float] = {}
     for report in reports:
         limits |= {job: min(seconds, limits.get(job, seconds)) for job, seconds in report.limits.items()}
+    if not timings:
+        raise InvalidValue("the runs have none of these jobs")
+    limits = {job: seconds for job, seconds in limits.items() if job in timings}
     best = replace(
         first.machine,
         bandwidth=max(r.machine.bandwidth for r in reports),

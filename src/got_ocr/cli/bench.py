@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from got_ocr.bench import report
 
-    found = report.join([report.from_json(_read(path)) for path in args.join]) if args.join else _measure(args)
+    kinds = args.jobs.split(",") if args.jobs else ()
+    found = report.join([report.from_json(_read(path)) for path in args.join], kinds) if args.join else _measure(args)
     table = report.to_markdown(found)
     print(table, end="")
     if args.out is not None:
