@@ -9,6 +9,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.requests import Request
 
 from got_ocr import __version__
+from got_ocr.serve.forms import MAX_NAME
 from got_ocr.serve.schemas import ErrorAnswer
 
 Endpoint = Callable[[Request], Any]
@@ -93,6 +94,7 @@ def _content(entry: Entry, takes: type[BaseModel]) -> dict[str, Any]:
             "type": "object",
             "properties": {"file": BINARY},
             "required": ["file"],
+            "propertyNames": {"pattern": f"^[A-Za-z0-9_]{{1,{MAX_NAME}}}$"},
             "description": said,
         }
         if takes.model_config.get("extra") == "forbid":
