@@ -8,7 +8,6 @@
 namespace got {
 
 constexpr int MOST_WIDTH = 256;  // of a head
-constexpr int AHEAD = 24;        // positions that are fetched before they are needed
 
 // One head of one row of the cache: (S, D) keys and values, float32 or bfloat16. `stride` counts numbers.
 struct Head {
@@ -39,12 +38,6 @@ inline void rotate(float *x, const float *cos, const float *sin, int64_t width, 
         _mm512_mask_storeu_ps(x + i, mask, _mm512_fmsub_ps(a, c, _mm512_mul_ps(b, s)));
         _mm512_mask_storeu_ps(x + half + i, mask, _mm512_fmadd_ps(b, c, _mm512_mul_ps(a, s)));
     }
-}
-
-// Fetch one position's numbers into the cache.
-inline void ahead(const Head &h, const char *from, int64_t position) {
-    int64_t size = h.half ? 2 : 4;
-    for (int64_t i = 0; i < h.width * size; i += 64) _mm_prefetch(from + position * h.stride * size + i, _MM_HINT_T0);
 }
 
 // Products of one query with 16 positions, of which `real` exist. W: the head's width where it is 64, which most are, or 0.
@@ -81,8 +74,6 @@ template <int Q> void score(const float *const *queries, const Head &h, int64_t 
     bool usual = h.width == 64 && h.half;
     for (int64_t s = 0; s < count; s += 16) {
         int real = int(std::min<int64_t>(16, count - s));
-        if (Q == 1)
-            for (int i = 0; i < 16; i++) ahead(h, h.keys, s + i + AHEAD);
         for (int q = 0; q < Q; q++) {
             f16x found = usual && real == 16 ? score16<64>(queries[q], small[q], h, s, 16)
                                              : score16<0>(queries[q], small[q], h, s, real);
@@ -120,7 +111,6 @@ void mix(const float *weights, int64_t room, const float *sum, const Head &h, in
         }
         for (int64_t s = 0; s < count; s++) {
             f16x v[4];
-            if (Q == 1) ahead(h, h.values, s + AHEAD);
             for (int j = 0; j < 4; j++) v[j] = load(h.values, h.half, s * h.stride + d + 16 * j, mask[j]);
             for (int q = 0; q < Q; q++)
                 for (int j = 0; j < 4; j++)
