@@ -14,6 +14,26 @@ EIGHT = tl.constexpr(448.0)  # the largest number of float8 e4m3
 
 
 @triton.jit
+def row_terms(at, row, ky, real, seen, ROWS: tl.constexpr):
+    """Read the row terms of a block's keys: one number a query where they all stand in one row."""
+    if ROWS == 1:  # noqa: SIM108 - chosen when the kernel is compiled
+        terms = tl.load(at - row, real, 0.0)[:, None]
+    else:
+        terms = tl.load(at[:, None] - ky[None, :], real[:, None] & seen[None, :], 0.0)
+    return terms.to(tl.float32)
+
+
+@triton.jit
+def joined(scores, v, highest, total, mixed, PRECISION: tl.constexpr):
+    """Take a block of scores (base 2) and values into running softmaxes, one a row; gives (highest, total, mixed)."""
+    higher = tl.maximum(highest, tl.max(scores, 1))
+    share = tl.exp2(scores - higher[:, None])
+    fade = tl.exp2(highest - higher)
+    mixed = mixed * fade[:, None] + tl.dot(share.to(v.dtype), v, input_precision=PRECISION)
+    return higher, total * fade + tl.sum(share, 1), mixed
+
+
+@triton.jit
 def relative_attention(
     qkv, empty, terms_h, terms_w, out, tokens, grid_y, grid_x, window_y, window_x, across, heads,
     middle_h, middle_w, wide_h, wide_w, scale,
@@ -64,32 +84,13 @@ def relative_attention(
             k = tl.where(here[:, None], k, empty_k[None, :])
             v = tl.where(here[:, None], v, empty_v[None, :])
         scores = tl.dot(q, tl.trans(k), input_precision=PRECISION) * (scale * LOG2E) + by_col
-        if ROWS == 1:
-            by_row = tl.load(terms_h + line * wide_h + (qy - row + middle_h), real, 0.0)
-            scores += (by_row.to(tl.float32) * LOG2E)[:, None]
-        else:
-            by_row = tl.load(
-                terms_h + line[:, None] * wide_h + (qy[:, None] - ky[None, :] + middle_h),
-                real[:, None] & seen[None, :],
-                0.0,
-            )
-            scores += by_row.to(tl.float32) * LOG2E
-        scores = tl.where(seen[None, :], scores, float("-inf"))
-        higher = tl.maximum(highest, tl.max(scores, 1))
-        share = tl.exp2(scores - higher[:, None])
-        fade = tl.exp2(highest - higher)
-        total = total * fade + tl.sum(share, 1)
-        mixed = mixed * fade[:, None] + tl.dot(share.to(v.dtype), v, input_precision=PRECISION)
-        highest = higher
+        scores += row_terms(terms_h + line * wide_h + qy + middle_h, row, ky, real, seen, ROWS) * LOG2E
+        highest, total, mixed = joined(
+            tl.where(seen[None, :], scores, float("-inf")), v, highest, total, mixed, PRECISION
+        )
     mixed = mixed / total[:, None]
     spot = out + token[:, None] * width + head * D + d[None, :]
     tl.store(spot, mixed.to(out.dtype.element_ty), real[:, None] & inside[None, :])
-
-
-@triton.jit
-def turned(x, other, cos, sin, first):
-    """Rotate pairs: `other` holds each number's partner, `first` says which of the pair it is."""
-    return x * cos + tl.where(first, -other, other) * sin
 
 
 @triton.jit
@@ -101,6 +102,22 @@ def narrowed(x, EIGHTH: tl.constexpr, kind: tl.constexpr):
     else:
         scale = 1.0
     return x.to(kind), scale
+
+
+@triton.jit
+def rotated(new, d, partner, inside, c, s, first):
+    """Read a row of D numbers and rotate it."""
+    x, other = tl.load(new + d, inside, 0.0).to(tl.float32), tl.load(new + partner, inside, 0.0).to(tl.float32)
+    return (x * c + tl.where(first, -other, other) * s).to(new.dtype.element_ty).to(tl.float32)
+
+
+@triton.jit
+def taken(scores, v, highest, total, mixed):
+    """Take some scores (base 2) and their values into one running softmax; gives (highest, total, mixed)."""
+    higher = tl.maximum(highest, tl.max(scores, 0))
+    share = tl.exp2(scores - higher)
+    fade = tl.exp2(highest - higher)
+    return higher, total * fade + tl.sum(share, 0), mixed * fade + tl.sum(v * share[:, None], 0)
 
 
 @triton.jit
@@ -123,22 +140,16 @@ def attend(
     width = heads * D
     new = qkv + row * 3 * width + head * D
     turn = length.to(tl.int64) * D + d
-    c = tl.load(cos + turn, inside, 0.0).to(tl.float32)
-    s = tl.load(sin + turn, inside, 0.0).to(tl.float32)
-    q = turned(
-        tl.load(new + d, inside, 0.0).to(tl.float32), tl.load(new + partner, inside, 0.0).to(tl.float32), c, s, first
-    )
-    q = q.to(qkv.dtype.element_ty).to(tl.float32) * (scale * LOG2E)
+    c, s = tl.load(cos + turn, inside, 0.0).to(tl.float32), tl.load(sin + turn, inside, 0.0).to(tl.float32)
+    q = rotated(new, d, partner, inside, c, s, first) * (scale * LOG2E)
 
     # Every part computes the new position, which is little; only the first one writes it and counts it.
     head_at = (slot * heads + head) * size
     mine = d < tl.where(part == 0, D, 0)
     new += width
-    k = turned(
-        tl.load(new + d, inside, 0.0).to(tl.float32), tl.load(new + partner, inside, 0.0).to(tl.float32), c, s, first
-    )
+    k = rotated(new, d, partner, inside, c, s, first)
     v = tl.load(new + width + d, inside, 0.0).to(tl.float32)
-    k8, k_scale = narrowed(k.to(qkv.dtype.element_ty).to(tl.float32), EIGHTH, keys.dtype.element_ty)
+    k8, k_scale = narrowed(k, EIGHTH, keys.dtype.element_ty)
     v8, v_scale = narrowed(v, EIGHTH, values.dtype.element_ty)
     tl.store(keys + (head_at + length) * D + d, k8, mine)
     tl.store(values + (head_at + length) * D + d, v8, mine)
@@ -161,15 +172,8 @@ def attend(
         scores = tl.sum(past_k * q[None, :], 1)
         if EIGHTH:
             scores *= tl.load(key_scales + at, seen, 0.0).to(tl.float32)
-        scores = tl.where(seen, scores, float("-inf"))
-        higher = tl.maximum(highest, tl.max(scores, 0))
-        weights = tl.exp2(scores - higher)
-        fade = tl.exp2(highest - higher)
-        total = total * fade + tl.sum(weights, 0)
-        if EIGHTH:
-            weights *= tl.load(value_scales + at, seen, 0.0).to(tl.float32)
-        mixed = mixed * fade + tl.sum(past_v * weights[:, None], 0)
-        highest = higher
+            past_v *= tl.load(value_scales + at, seen, 0.0).to(tl.float32)[:, None]
+        highest, total, mixed = taken(tl.where(seen, scores, float("-inf")), past_v, highest, total, mixed)
     if SPLITS == 1:
         tl.store(out + row * width + head * D + d, (mixed / total).to(out.dtype.element_ty), inside)
     else:
