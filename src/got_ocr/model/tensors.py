@@ -162,16 +162,19 @@ def read_tensors(stored: Mapping[str, Stored]) -> Iterator[tuple[str, Tensor]]:
 
     Each has a mapping of its own: letting go of a tensor gives its memory back. Writing into one does not reach the file.
     """
+    from safetensors import SafetensorError, safe_open
+
     files: dict[Path, list[str]] = {}
     for key, row in stored.items():
         files.setdefault(row.file, []).append(key)
     for file, keys in files.items():
         try:
-            with file.open("rb") as stream:
+            # The library maps a file as a whole; what it refuses is refused here too.
+            with safe_open(file, framework="pt", device="cpu"), file.open("rb") as stream:
                 start = 8 + int.from_bytes(stream.read(8), "little")
                 for key in keys:
                     yield key, _mapped(stream, start, stored[key])
-        except (OSError, ValueError):
+        except (OSError, ValueError, SafetensorError):
             raise InvalidWeights(f"{file.name}: the tensors cannot be read") from None
 
 
