@@ -556,7 +556,7 @@ def test_unknown_devices_are_named(whole_folder: Path, device: str) -> None:
 def test_number_formats(whole_folder: Path, page: Image.Image) -> None:
     assert GotOcr.load(whole_folder, device="cpu", dtype="bfloat16").read(page, max_new_tokens=4).tokens == 4
     with pytest.raises(InvalidValue, match="dtype is one of"):
-        GotOcr.load(whole_folder, dtype="int8")
+        GotOcr.load(whole_folder, dtype="int3")
 
 
 # The package.
