@@ -18,16 +18,17 @@ inline f16x widen(__m256i half) { return _mm512_castsi512_ps(_mm512_slli_epi32(_
 inline __m256i narrow(f16x x) { return (__m256i)_mm512_cvtneps_pbh(x); }
 inline f16x dot2(f16x sum, __m512i a, __m512i b) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b); }
 
-// exp(x) to about one unit in the last place; 0 far below, infinity far above.
+// exp(x) to about one unit in the last place; 0 below -60, infinity far above. Smaller results would weigh nothing beside a 1,
+// and multiplying with numbers below the normal range is slow.
 inline f16x exp16(f16x x) {
-    // A bound first, so that -infinity is no NaN; NaN passes through (the second operand of min and max is kept).
-    x = _mm512_min_ps(_mm512_set1_ps(100.0f), _mm512_max_ps(_mm512_set1_ps(-150.0f), x));
+    __mmask16 seen = _mm512_cmp_ps_mask(x, _mm512_set1_ps(-60.0f), _CMP_NLT_UQ);  // NaN passes
+    x = _mm512_min_ps(_mm512_set1_ps(100.0f), x);  // the second operand is kept where one is NaN
     f16x n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 8);
     f16x r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
     r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
     f16x p = _mm512_set1_ps(1.0f / 720);
     for (float c : {1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(c));
-    return _mm512_scalef_ps(p, n);
+    return _mm512_maskz_scalef_ps(seen, p, n);
 }
 
 inline f16x silu(f16x x) {
