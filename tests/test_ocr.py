@@ -330,7 +330,9 @@ def test_lines_of_several_pages_and_boxes(line_reader: Reader, pictures: list[Im
     assert (reading.text, reading.notices) == ("a\nb\nc\nd", ())
     assert asked(model) == ["OCR: "] * 2  # lines are lines, of however many pages
     assert line_reader("a").read(pictures[0], crop=True).notices == ()
-    assert line_reader("a").read(pictures[0], mode="format").notices == ("untrained_mode:format",)
+    model = line_reader("a")
+    assert model.read(pictures[0], mode="format").notices == ("untrained_mode:format",)
+    assert asked(model) == ["OCR: "]  # what it never learned to write it is not asked for
     assert line_reader("a").read(pictures[0], mode="format", crop=True).notices == ("untrained_mode:format",)
     model = line_reader("one")
     model.backend.tiles.clear()

@@ -319,6 +319,8 @@ class GotOcr:
             task = Task(task.mode)  # a line is asked for as one, of however large a picture and however many pages
         if task.asks not in spec.reads and not (task.asks == "box" and task.box_mode == "crop"):
             notices.append(f"untrained_mode:{task.asks}")
+        if spec.tiling == "lines" and "format" not in spec.reads:
+            task = replace(task, mode="plain")  # asked for what it never learned, it would only drop letters
         full = spec.tiling == "lines" and max(map(len, tiles)) == MOST_STRIPS  # a figure has far fewer
         if full:
             notices.append(f"lines_left_out:after {MOST_STRIPS}")
