@@ -30,7 +30,8 @@ HOSTILE = [
     "\\begin{document}", "\\lstinputlisting{/etc/passwd}", "\\verbatiminput{/etc/passwd}", "\\tikzexternalize",
     "\\node[execute at begin node=x] {};", "\\uppercase{x}", "\\scantokens{x}", "\\primitive\\input x", "\\jobname",
     "\\afterassignment\\x", "\\everypar{x}", "\\the\\inputlineno", "\\pdffiledump{/etc/passwd}", "\\ShellEscape{id}",
-    "\\draw[pattern=dots] (0,0) rectangle (1,1);", "\\shade[ball color=red] (0,0) circle (1);", "\\pgfuseimage{x}", "\\makeatletter\\@@input x", "\\@input{x}", "\x00", "\\\x07",
+    "\\draw[pattern=dots] (0,0) rectangle (1,1);", "\\shade[ball color=red] (0,0) circle (1);", "\\pgfuseimage{x}",
+    "\\makeatletter\\@@input x", "\\@input{x}", "\x00", "\\\x07",
 ]  # fmt: skip
 
 

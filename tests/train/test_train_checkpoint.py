@@ -1,6 +1,7 @@
 """Checkpoints: whole or not at all, whatever kills the run or the file; what was edited is never loaded."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -55,6 +56,15 @@ def test_the_newest_few_are_kept(tmp_path: Path) -> None:
 def test_a_step_may_be_saved_again(two: Path) -> None:
     save(two, 20, state(20))
     assert same(newest(two), 20)
+
+
+def test_files_are_readable_for_whom_this_user_lets_read(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        path = save(tmp_path, 5, state(5))
+    finally:
+        os.umask(before)
+    assert {file.stat().st_mode & 0o777 for file in path.iterdir()} == {0o640}
 
 
 def test_what_a_killed_save_left_is_swept(two: Path) -> None:

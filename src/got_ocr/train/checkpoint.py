@@ -62,7 +62,10 @@ def save(folder: Path, step: int, state: State, keep: int = 2) -> Path:
         for torn in folder.glob(".step-*.tmp"):  # left by a run that was killed while it saved
             shutil.rmtree(torn, ignore_errors=True)
         work.mkdir(parents=True)
+        (work / STATE).touch(0o666)
+        mode = (work / STATE).stat().st_mode  # as this user's files are; safetensors writes for its owner alone
         save_file({k: v.detach().cpu().contiguous().clone() for k, v in state.tensors.items()}, work / STATE)
+        (work / STATE).chmod(mode & 0o777)
         manifest = {"step": step, "facts": state.facts, "sha256": {STATE: _digest(work / STATE)}}
         text = json.dumps({**manifest, "seal": _seal(manifest)}, indent=1)
         (work / MANIFEST).write_text(text, "utf-8")
