@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from got_ocr.cli import convert
-from got_ocr.errors import InvalidValue, ModelError
+from got_ocr.errors import InvalidValue, ModelError, UsageError
 from got_ocr.model.config import DecoderConfig, GotConfig, VisionConfig
 from got_ocr.model.got import GotModel
 from got_ocr.model.weights import load_model, save_model
+from got_ocr.ocr import GotOcr
 from got_ocr.tokenizer import SPECIALS, Tokenizer
 
 VOCAB = 256 + 1 + len(SPECIALS)
@@ -66,6 +67,25 @@ def test_same_layout_keeps_what_lies_beside_but_no_code(native: Path, tmp_path: 
     assert load_model(again).dtype == torch.bfloat16
     assert json.loads((again / "config.json").read_text())["dtype"] == "bfloat16"
     assert sorted(path.suffix for path in again.iterdir() if path.suffix != ".json") == [".safetensors"]
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int4"])
+def test_quantised_weights_are_written_and_read(native: Path, tmp_path: Path, scheme: str) -> None:
+    hf, target = tmp_path / "hf", tmp_path / scheme
+    run(native, hf, "--layout", "hf")
+    run(hf, target, "--dtype", scheme)
+    config = json.loads((target / "config.json").read_text())
+    assert (config["model_type"], config["decoder"]["quantization"]) == ("got-ocr", scheme)
+    model = GotOcr.load(target, device="cpu").backend.model  # type: ignore[attr-defined]
+    assert (model.config.decoder.quantization, model.dtype) == (scheme, torch.bfloat16)
+    # Quantised when loaded, the same weights give the same scores.
+    fresh = GotOcr.load(native, device="cpu", dtype=scheme).backend.model  # type: ignore[attr-defined]
+    scores = [m.prefill(torch.tensor([[5, 6]]), torch.tensor([2]), None, m.new_cache(1, 2)) for m in (model, fresh)]
+    assert torch.equal(*scores)
+    with pytest.raises(ModelError, match="quantization"):
+        run(target, tmp_path / "other", "--layout", "hf")
+    with pytest.raises(UsageError, match="layout"):
+        run(native, tmp_path / "other")
 
 
 def test_refusals(native: Path, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from got_ocr import hub
     from got_ocr.companions import copy_companions, write_companions
     from got_ocr.errors import InvalidValue, UsageError
+    from got_ocr.model.layouts import LayoutName
     from got_ocr.model.quant import SCHEMES
     from got_ocr.model.quantise import quantise_model
     from got_ocr.model.weights import load_model, open_checkpoint, save_model
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     scheme = args.dtype if args.dtype in SCHEMES else ""
     if args.layout is None and not scheme:
         raise UsageError("name the layout to write with --layout, or quantise with --dtype int8 or int4")
-    layout = args.layout or "native"
+    layout: LayoutName = args.layout or "native"
     found = hub.resolve(args.source, revision=args.revision, offline=args.offline)
     if found.notice:
         print(found.notice, file=sys.stderr)

@@ -56,7 +56,7 @@ def quantise(weight: Tensor, scheme: str) -> Quantised:
     """Quantise a matrix: (O, I) of any float type."""
     _outs, ins = weight.shape
     made = _int8 if scheme == "int8" else _int4
-    parts = [made(rows.float()) for rows in weight.detach().split(max(1, AT_ONCE // ins))]
+    parts = [made(rows.float()) for rows in torch.split(weight.detach(), max(1, AT_ONCE // ins))]
     return Quantised(scheme, ins, torch.cat([v for v, _ in parts]), torch.cat([s for _, s in parts]))
 
 

@@ -66,7 +66,7 @@ def _dense(child: nn.Module) -> nn.Module | None:
         made: nn.Linear | nn.Embedding
         if isinstance(child, QuantLinear):
             made = nn.Linear(weight.shape[1], weight.shape[0], False)
-            made.bias = child.bias
+            made.register_parameter("bias", child.bias)
         else:
             made = nn.Embedding(*weight.shape)
     made.weight = nn.Parameter(weight, requires_grad=False)
