@@ -95,6 +95,18 @@ def test_blank_paper_has_no_lines(colour: str) -> None:
     assert lines.cut_lines(Image.new("RGB", (800, 600), colour), SPEC) == []
 
 
+def test_dark_corners_are_paper() -> None:
+    (page, count), *_ = pages(1)
+    y, x = np.mgrid[0 : page.height, 0 : page.width]
+    far = np.hypot(x / page.width - 0.5, y / page.height - 0.5) / np.hypot(0.5, 0.5)
+    light = (1 - 0.6 * far**2)[..., None]
+    dim = Image.fromarray((np.asarray(page) * light).astype(np.uint8))
+    plain, shaded = cut_lines(page, SPEC), cut_lines(dim, SPEC)
+    assert len(shaded) == len(plain) == count
+    for a, b in zip(plain, shaded, strict=True):
+        assert max(abs(p - q) for p, q in zip(a.box, b.box, strict=True)) <= 4
+
+
 def test_shaded_paper_has_no_lines() -> None:
     ramp = np.linspace(180, 240, 800).astype(np.uint8)
     image = Image.fromarray(np.broadcast_to(ramp, (600, 800)).copy()).convert("RGB")

@@ -23,6 +23,7 @@ WORKING_SIDE = 2600  # pixels; larger pictures are shrunk before the search, sin
 MARGIN = 0.09  # white above and below the ink, as a fraction of the strip's height
 SQUEEZE = 1.5  # a line may be this much wider than the tile before it is cut in two
 INK = 100  # of 255: what counts as drawn
+EVEN = 48  # grey levels by which paper may vary and still be called even
 SOFT_EDGE = 2  # rows beside a line that still hold the soft edge of its strokes
 WIDTH_STEP = 64  # strips are padded to a multiple of this many pixels, so that strips of like widths share a batch
 MOST_STRIPS = 600  # of one picture: more than any page of text has; a pattern of dots could have tens of thousands
@@ -90,9 +91,25 @@ def ink_of(picture: Image.Image) -> Ink:
 
 
 def _paper(flat: NDArray[np.uint8], middle: float) -> NDArray[np.uint8]:
-    """Follow slow shading only: pixels far from the overall paper colour (ink) do not pull it."""
+    """Estimate the paper's brightness everywhere on a small grey copy. middle: its median."""
+    shaded = _shading(flat, middle)
+    low, high = np.percentile(shaded, (2, 98))
+    if high - low > EVEN:
+        return shaded
+    # Slow shading only: pixels far from the overall paper colour (ink) do not pull it.
     near = np.where(np.abs(flat - middle) < 40, flat, middle).astype(np.uint8)
     return np.asarray(Image.fromarray(near).filter(ImageFilter.BoxBlur(12)))
+
+
+def _shading(flat: NDArray[np.uint8], middle: float) -> NDArray[np.uint8]:
+    """Follow paper that darkens towards an edge or a corner: what most of a neighbourhood outshines is ink."""
+    dark, bright = np.percentile(flat, (5, 95))
+    share = 0.8 if bright - middle < middle - dark else 0.2  # light paper, or dark
+    small = Image.fromarray(flat).resize((max(1, flat.shape[1] // 2), max(1, flat.shape[0] // 2)), Image.Resampling.BOX)
+    around = 9
+    ranked = small.filter(ImageFilter.RankFilter(around, int(share * (around * around - 1))))
+    wide = ranked.filter(ImageFilter.BoxBlur(around // 2))
+    return np.asarray(wide.resize((flat.shape[1], flat.shape[0]), Image.Resampling.BILINEAR))
 
 
 def _level(ink: Ink) -> tuple[Ink, NDArray[np.bool_]]:
