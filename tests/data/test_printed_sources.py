@@ -259,4 +259,5 @@ def test_another_reader_agrees_with_the_labels(name, options):
         read = subprocess.run(command, input=buffer.getvalue(), capture_output=True, check=True).stdout.decode()
         wrong += distance.distance(" ".join(sample.target.split()), " ".join(read.split()))
         total += len(sample.target)
+    print(f"{name}: {wrong} of {total} characters, {wrong / total:.2%}")
     assert wrong / total <= 0.05

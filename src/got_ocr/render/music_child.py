@@ -1,4 +1,4 @@
-"""The process that runs Verovio: kern on stdin, one SVG on stdout. Started by child.py and never imported.
+"""The process that runs Verovio: kern on stdin, one SVG on stdout. Started by child.py, and imported by nothing that runs on.
 
 Limits its own memory and processor time before the library is loaded, since the library may abort or run away.
 """
@@ -49,6 +49,24 @@ def with_sign(mei: str) -> str:
     return re.sub(r'(<meterSig [^>]*?) visible="false"', r"\1", mei)
 
 
+def engraved(text: str) -> bytes | None:
+    """Return one SVG; None where the library does not take the text. Raises ImportError without the library."""
+    import verovio
+
+    toolkit = verovio.toolkit()
+    toolkit.setOptions(_OPTIONS)
+    if not toolkit.loadData(text):
+        return None
+    if "*met(c" in text.split("\n=", 1)[0]:
+        toolkit.setOptions({"inputFrom": "mei"})
+        if not toolkit.loadData(with_sign(str(toolkit.getMEI()))):
+            return None
+    if toolkit.getPageCount() < 1:
+        return None
+    svg = str(toolkit.renderToSVG(1)).encode("utf-8", "replace")
+    return svg if len(svg) <= 4 * MAX_OUTPUT else None
+
+
 def main() -> int:
     """Read, draw, answer; return the exit status."""
     _limit()
@@ -58,21 +76,10 @@ def main() -> int:
     os.dup2(1, 2)
     text = sys.stdin.buffer.read().decode("utf-8", "replace")
     try:
-        import verovio
+        svg = engraved(text)
     except ImportError:
         return MISSING
-    toolkit = verovio.toolkit()
-    toolkit.setOptions(_OPTIONS)
-    if not toolkit.loadData(text):
-        return REFUSED
-    if "*met(c" in text.split("\n=", 1)[0]:
-        toolkit.setOptions({"inputFrom": "mei"})
-        if not toolkit.loadData(with_sign(str(toolkit.getMEI()))):
-            return REFUSED
-    if toolkit.getPageCount() < 1:
-        return REFUSED
-    svg = toolkit.renderToSVG(1).encode("utf-8", "replace")
-    if len(svg) > 4 * MAX_OUTPUT:
+    if svg is None:
         return REFUSED
     with os.fdopen(answer, "wb") as stream:
         stream.write(svg)

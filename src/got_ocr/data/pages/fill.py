@@ -16,6 +16,7 @@ from got_ocr.data.pages import tree
 from got_ocr.data.tables import fill as tables
 
 Rng = np.random.Generator
+_PASSAGES = 20  # tried before a text is empty: all of a short one may be characters or words that do not fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,13 @@ def _heading(rng: Rng, brief: Brief, section: int) -> tree.Heading:
 def _prose(rng: Rng, brief: Brief, length: int) -> str:
     """Take running text of about `length` characters that ends with a word."""
     length = length // 2 if brief.language == "zh" else length  # ideographs are twice as wide
-    text = clean(corpus.passage(brief.split, rng, length, brief.language), brief.allowed)
-    if brief.language == "en":
-        text = " ".join(word for word in text.split(" ") if len(word) <= brief.word)
+    text = ""
+    for _ in range(_PASSAGES):
+        text = clean(corpus.passage(brief.split, rng, length, brief.language), brief.allowed)
+        if brief.language == "en":
+            text = " ".join(word for word in text.split(" ") if len(word) <= brief.word)
+        if text:
+            break
     if len(text) <= length:
         return text
     stop, word = ("。", "，") if brief.language == "zh" else (". ", " ")
