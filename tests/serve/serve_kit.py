@@ -99,17 +99,21 @@ class Running:
     def wait_ready(self, seconds: float = 60) -> float:
         """Wait until requests are read; give how long that took."""
         started = time.monotonic()
-        while time.monotonic() - started < seconds:
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(self.url + "/readyz").status_code == 200:
-                    return time.monotonic() - started
-            time.sleep(0.02)
+        with httpx.Client(base_url=self.url) as client:  # one for all attempts: making one costs more than asking
+            while time.monotonic() - started < seconds:
+                with contextlib.suppress(httpx.HTTPError):
+                    if client.get("/readyz").status_code == 200:
+                        return time.monotonic() - started
+                time.sleep(0.02)
         raise AssertionError("the service does not become ready: " + "".join(self.lines[-20:]))
 
-    def metric(self, name: str) -> float:
-        """Read a number from /metrics, summed over labels."""
-        with self.client() as client:
+    def metric(self, name: str, client: httpx.Client | None = None) -> float:
+        """Read a number from /metrics, summed over labels; client: one that is there already."""
+        if client is not None:
             text = client.get("/metrics").text
+        else:
+            with self.client() as fresh:
+                text = fresh.get("/metrics").text
         lines = (line for line in text.splitlines() if re.match(rf"{name}(\{{|\s)", line))
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
@@ -133,6 +137,21 @@ class Running:
             return self.process.wait(timeout=40)
         finally:
             self.process.kill()
+
+
+ENDLESS = {"image": picture(105)}  # a request that only its client's leaving ends
+
+
+def raw(running: Running, path: str, body: dict[str, Any]) -> socket.socket:
+    """Send a request and leave the answer unread."""
+    data = json.dumps(body).encode()
+    sock = running.connect()
+    sock.sendall(
+        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(data)}\r\n\r\n".encode()
+        + data
+    )
+    return sock
 
 
 Start = Callable[..., Running]

@@ -65,7 +65,7 @@ def run(running: Running, folder: Path, *arguments: str) -> int:
     env = {**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "NO_COLOR": "1"}
     env["PYTHONPATH"] = os.pathsep.join([here, env.get("PYTHONPATH", "")])
     program = Path(sys.executable).with_name("schemathesis")
-    patience = ("--request-timeout", "120", "--suppress-health-check", "all")  # a busy machine is no failure
+    patience = ("--request-timeout", "300", "--suppress-health-check", "all")  # a busy machine is no failure
     command = [str(program), "run", f"{running.url}/openapi.json", "--no-color", *patience, *arguments]
     found = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=3000)
     assert found.returncode == 0, found.stdout[-8000:] + found.stderr[-2000:]

@@ -1,21 +1,17 @@
 """More work than fits (S4), clients that leave (S5), the end of the service (S6), and processes that die (S12)."""
 
 import asyncio
-import json
 import os
-import random
 import signal
 import socket
 import threading
 import time
-from collections import Counter
 from typing import Any
 
 import httpx
 import pytest
-from serve_kit import Running, Start, b64, check_leaks, picture, png
+from serve_kit import ENDLESS, Running, Start, b64, check_leaks, picture, png, raw
 
-PATIENCE = 150  # seconds before a hang is one, on a machine that may stand still for a while
 SLOW = {"text": "a b c d", "tokens": 8, "delay": 0.05}
 
 
@@ -94,18 +90,6 @@ def test_one_key_does_not_take_every_place(start: Start) -> None:
     assert other == 200
 
 
-def raw(running: Running, path: str, body: dict[str, Any]) -> socket.socket:
-    """Send a request and leave the answer unread."""
-    data = json.dumps(body).encode()
-    sock = running.connect()
-    sock.sendall(
-        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(data)}\r\n\r\n".encode()
-        + data
-    )
-    return sock
-
-
 def leave_and_measure(running: Running, path: str, body: dict[str, Any], wait: float) -> float:
     """Start a request, close its connection, and give how long the next one took."""
     sock = raw(running, path, body)
@@ -118,9 +102,6 @@ def leave_and_measure(running: Running, path: str, body: dict[str, Any], wait: f
             if answer.status_code == 200:
                 return time.perf_counter() - began
             assert answer.status_code == 429
-
-
-ENDLESS = {"image": picture(105)}
 
 
 @pytest.mark.parametrize(
@@ -268,109 +249,6 @@ def test_a_second_signal_ends_at_once(start: Start) -> None:
     assert not any(os.path.exists(f"/proc/{pid}") for pid in children)
 
 
-def test_children_end_with_a_killed_service(start: Start) -> None:
-    running = start()
-    stream = raw(running, "/v1/ocr", {**ENDLESS, "stream": True})
-    time.sleep(0.3)
-    children = [pid for pids in running.children().values() for pid in pids]
-    assert len(children) == 3
-    running.process.kill()
-    running.process.wait()
-    stream.close()
-    end = time.monotonic() + 5
-    while time.monotonic() < end and any(alive(pid) for pid in children):
-        time.sleep(0.05)
-    assert not any(alive(pid) for pid in children)
-
-
-def alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def kill_some(running: Running, kind: str, times: int) -> None:
-    """Kill a process while it works; only the request that it worked on may fail, and with a code of its own."""
-    body = {"worker": {"image": picture(108)}, "decode": {"image": picture()}, "render": None}[kind]
-    rng = random.Random(kind)
-    told: Counter[str] = Counter()
-    ready: list[float] = []
-    for _ in range(times):
-        running.wait_ready(PATIENCE)
-        outcome: list[httpx.Response] = []
-        path = "/ocr" if body else "/v1/render"
-
-        def one(path: str = path, outcome: list[httpx.Response] = outcome) -> None:
-            with running.client(timeout=PATIENCE) as client:
-                outcome.append(client.post(path, json=body or {"text": "word " * 20_000}))
-
-        thread = threading.Thread(target=one)
-        thread.start()
-        time.sleep(rng.random() * 0.3)
-        for pid in running.children()[kind]:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-        answer = outcome[0]
-        told[answer.json()["error"]["code"] if answer.status_code != 200 else "ok"] += 1
-        if answer.status_code != 200:
-            assert (answer.status_code, answer.json()["error"]["code"]) in ((502, "worker_crash"), (503, "not_ready"))
-        ready.append(running.wait_ready(PATIENCE))
-        with running.client(timeout=PATIENCE) as client:
-            again = client.post("/ocr", json={"image": picture()})
-            assert again.status_code == 200, again.text
-    middle = sorted(ready)[times // 2]
-    print(f"{times} kills of {kind}: {dict(told)}, ready again after {middle:.2f} s, {max(ready):.2f} s at the most")
-    assert middle < 5  # the goal, without what else may stop a busy machine
-
-
-def test_killed_processes_cost_one_request(start: Start) -> None:
-    running = start()
-    for kind in ("worker", "decode", "render"):
-        kill_some(running, kind, 1)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["worker", "decode", "render"])
-def test_a_hundred_kills(start: Start, kind: str) -> None:
-    running = start()
-    kill_some(running, kind, 100)
-
-
-def test_a_crash_fails_its_request_and_no_other(start: Start) -> None:
-    running = start()
-    with running.client() as client:
-        crashed = client.post("/ocr", json={"image": picture(101)})
-        assert (crashed.status_code, crashed.json()["error"]["code"]) == (502, "worker_crash")
-        assert "retry-after" in crashed.headers
-        running.wait_ready()
-        stream = client.post("/v1/ocr", json={"image": picture(101), "stream": True}).text
-        assert '"code": "worker_crash"' in stream.rstrip().splitlines()[-1]
-        running.wait_ready()
-        assert client.post("/ocr", json={"image": picture()}).status_code == 200
-    assert running.metric("got_ocr_model_restarts") == 2
-
-
-def test_a_queued_request_survives_the_crash_before_it(start: Start) -> None:
-    running = start()
-
-    async def run() -> list[int]:
-        async with httpx.AsyncClient(base_url=running.url, timeout=60) as client:
-            first = asyncio.create_task(client.post("/v1/ocr", json={"image": picture(113)}))
-            await asyncio.sleep(0.1)
-            others = [asyncio.create_task(client.post("/ocr", json={"image": picture()})) for _ in range(3)]
-            return [answer.status_code for answer in await asyncio.gather(first, *others)]
-
-    first, *others = asyncio.run(run())
-    assert first == 502
-    assert others == [200, 200, 200]
-
-
 def test_a_model_that_cannot_be_loaded_ends_the_service(start: Start) -> None:
     running = start(wait=False, engine="model", model="/nowhere/at/all")
     assert running.process.wait(60) == 9
@@ -394,24 +272,3 @@ def test_pictures_are_the_same_in_every_worker(start: Start) -> None:
     assert time.monotonic() - began < 5
     assert len(running.children()["worker"]) == 2
     assert len(png()) > 0
-
-
-def test_a_model_that_never_comes_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever keeps it from being loaded: some attempts, then the service is told, and not before."""
-    from got_ocr.errors import GotOcrError
-    from got_ocr.serve import fleet as module
-
-    monkeypatch.setattr(module, "BACKOFF", (0.0,))
-    monkeypatch.setattr(module, "HOPELESS", 2)
-
-    async def run() -> tuple[GotOcrError, int]:
-        told: asyncio.Future[GotOcrError] = asyncio.get_running_loop().create_future()
-        fleet = module.Fleet(1, {}, lambda error: None if told.done() else told.set_result(error))
-        fleet.start()
-        try:
-            return await asyncio.wait_for(told, 60), fleet._failed
-        finally:
-            await fleet.stop()
-
-    error, attempts = asyncio.run(run())
-    assert (error.code, attempts) == ("internal", 2)

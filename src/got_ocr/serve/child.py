@@ -50,7 +50,7 @@ class Child:
         ours, theirs = socket.socketpair()
         try:
             process = await asyncio.to_thread(_open, module, theirs, arguments, env)
-        except OSError:
+        except (OSError, RuntimeError, subprocess.SubprocessError):  # no process, or no thread to start one from
             ours.close()
             raise ChildCrashed("the system starts no further process") from None
         finally:
