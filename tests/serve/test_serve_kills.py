@@ -158,11 +158,27 @@ def test_a_model_that_never_comes_up_is_given_up(monkeypatch: pytest.MonkeyPatch
     assert (error.code, attempts) == ("internal", 2)
 
 
+async def drawn() -> dict[str, Any]:
+    """Draw a text in a process that has to be started first."""
+    from got_ocr.errors import RenderFailed
+    from got_ocr.serve import chores
+    from got_ocr.serve.wire import anonymous
+
+    hands = chores.Chores(1, chores.Limits("render", 4 << 30, 1 << 20, 60, 1000))
+    hands.start()
+    order = {"do": "render", "kind": "auto", "to": "md", "title": "", "unforeseen": "render_failed"}
+    files = [anonymous(b"a *word*"), anonymous()]
+    try:
+        return await asyncio.wait_for(hands.run(order, files, RenderFailed("")), 120)
+    finally:
+        await hands.stop()
+        for file in files:
+            os.close(file)
+
+
 def test_processes_that_cannot_be_started_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system may refuse a process, or the thread that is to start it."""
-    from got_ocr.errors import RenderFailed
     from got_ocr.serve import child, chores
-    from got_ocr.serve.wire import anonymous
 
     refusals: list[Exception] = [OSError(), RuntimeError("can't start new thread")]
     honest = child._open
@@ -172,19 +188,20 @@ def test_processes_that_cannot_be_started_are_tried_again(monkeypatch: pytest.Mo
             raise refusals.pop()
         return honest(*arguments)
 
-    async def run() -> dict[str, Any]:
-        hands = chores.Chores(1, chores.Limits("render", 4 << 30, 1 << 20, 60, 1000))
-        hands.start()
-        order = {"do": "render", "kind": "auto", "to": "md", "title": "", "unforeseen": "render_failed"}
-        files = [anonymous(b"a *word*"), anonymous()]
-        try:
-            return await asyncio.wait_for(hands.run(order, files, RenderFailed("")), 60)
-        finally:
-            await hands.stop()
-            for file in files:
-                os.close(file)
-
     monkeypatch.setattr(child, "_open", reluctant)
     monkeypatch.setattr(chores, "PAUSE_SECONDS", 0.0)
-    assert asyncio.run(run())["event"] == "done"
+    assert asyncio.run(drawn())["event"] == "done"
     assert not refusals
+
+
+def test_nobody_waits_for_processes_that_never_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    from got_ocr.errors import ChildCrashed
+    from got_ocr.serve import child, chores
+
+    def refuse(*arguments: Any) -> Any:
+        raise OSError
+
+    monkeypatch.setattr(child, "_open", refuse)
+    monkeypatch.setattr(chores, "START_SECONDS", 0.05)
+    with pytest.raises(ChildCrashed, match="no process for this work could be started"):
+        asyncio.run(drawn())

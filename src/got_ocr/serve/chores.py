@@ -48,6 +48,7 @@ class Chores:
         self._all: set[_Hand] = set()
         self._starting: set[asyncio.Task[None]] = set()
         self._stopped = False
+        self._refused = False  # the latest attempt to start a process came to nothing
 
     def start(self) -> None:
         """Start the processes in the background."""
@@ -76,7 +77,7 @@ class Chores:
         """Do one job; whoever stops waiting for it stops it.
 
         Raises what the job raised; `fatal` where it took too long or brought its process down; ChildCrashed where the
-        process was killed from outside.
+        process was killed from outside, or where none can be started.
         """
         hand = await self._ready()
         healthy = False
@@ -96,9 +97,15 @@ class Chores:
         return answer
 
     async def _ready(self) -> _Hand:
-        """Wait for a process that is idle and, as far as can be told, alive."""
+        """Wait for a process that is idle and, as far as can be told, alive; for as long as there is one at all."""
         while True:
-            hand = await self._idle.get()
+            try:
+                async with asyncio.timeout(START_SECONDS):
+                    hand = await self._idle.get()
+            except TimeoutError:
+                if self._all or not self._refused:
+                    continue
+                raise ChildCrashed("no process for this work could be started") from None
             if hand.child.alive():
                 return hand
             self._return(hand, False)
@@ -131,6 +138,7 @@ class Chores:
             except (ChildCrashed, TimeoutError):
                 if child is not None:
                     child.kill()
+                self._refused = True
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             except asyncio.CancelledError:
@@ -138,6 +146,7 @@ class Chores:
                     await child.ended()
                 raise
             hand = _Hand(child)
+            self._refused = False
             self._all.add(hand)
             self._idle.put_nowait(hand)
             return
