@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from got_ocr.backends.base import SingleRows, open_slots
-from got_ocr.engine import Answers, Ended, Engine, Groups, Wrote
+from got_ocr.engine import Answers, Ended, Engine, Groups, Wrote, in_turn
 from got_ocr.errors import ImageTruncated, InvalidValue, ModelError, NumericError, OutOfMemory
 from got_ocr.generate import Outcome, Request, finish, generate
 
@@ -407,3 +407,18 @@ def test_a_backend_without_slots_gives_the_same(whole: Any, small: Any) -> None:
     tickets = [engine.submit(one) for one in requests]
     ends = drain(engine)
     assert [ends[t] for t in tickets] == [finish(generate(whole.backend, [one]))[0] for one in requests]
+
+
+def test_answers_written_together_are_told_of_one_after_another() -> None:
+    slots = Fake(3)
+    told = list(in_turn(Engine(slots, 1000), [ask(times, 10 + times) for times in (4, 0, 2, 7)]))
+    ids = [[14] * 4, [], [12] * 2, [17] * 7]
+    assert told == [piece for n in ids for piece in (*n, Outcome(tuple(n), "ok", len(n) + 1))]
+    assert max(slots.widths) == 3  # side by side all the same
+
+
+def test_an_answer_that_fails_is_told_of_in_its_turn() -> None:
+    told = in_turn(Engine(Fake(3), 1000), [ask(2, 12), Request([666, 1], [], END), ask(1, 11)])
+    assert [next(told) for _ in range(3)] == [12, 12, Outcome((12, 12), "ok", 3)]
+    with pytest.raises(ModelError):
+        next(told)

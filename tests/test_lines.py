@@ -101,7 +101,7 @@ def test_dark_corners_are_paper() -> None:
     far = np.hypot(x / page.width - 0.5, y / page.height - 0.5) / np.hypot(0.5, 0.5)
     light = (1 - 0.6 * far**2)[..., None]
     dim = Image.fromarray((np.asarray(page) * light).astype(np.uint8))
-    plain, shaded = cut_lines(page, SPEC), cut_lines(dim, SPEC)
+    plain, shaded = lines.cut_lines(page, SPEC), lines.cut_lines(dim, SPEC)
     assert len(shaded) == len(plain) == count
     for a, b in zip(plain, shaded, strict=True):
         assert max(abs(p - q) for p, q in zip(a.box, b.box, strict=True)) <= 4

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from got_ocr.backends.base import NO_NUMBERS, Slots, SlotScores
+from got_ocr.backends.base import NO_NUMBERS, Backend, Slots, SlotScores
 from got_ocr.errors import GotOcrError, NumericError
-from got_ocr.generate import Outcome, Request, Row, open_row
+from got_ocr.generate import Outcome, Request, Row, generate, open_row
 
 PREFILLS = 4  # prompts read between two steps at most: those under way wait no longer
 
@@ -156,6 +156,38 @@ class Engine:
             self._waiting.remove(entry)
             self._events.append(Ended(entry[0], Outcome((), "truncated", 0, "deadline")))
         return bool(seated or waiting)
+
+
+def in_turn(engine: Engine, requests: Sequence[Request]) -> Iterator[int | Outcome]:
+    """Write some answers side by side and tell of them one after another: the ids of each as they come, then its outcome.
+
+    Raises the error of an answer that failed, in its turn.
+    """
+    told: dict[int, deque[int | Outcome]] = {engine.submit(request): deque() for request in requests}
+    for mine in told.values():
+        ended = False
+        while not ended:
+            if not mine:
+                for event in engine.turn():
+                    told[event.ticket].append(event.token if isinstance(event, Wrote) else event.outcome)
+                continue
+            piece = mine.popleft()
+            ended = isinstance(piece, Outcome)
+            if isinstance(piece, Outcome) and piece.error:
+                raise piece.error
+            yield piece
+
+
+def one_by_one(backend: Backend, requests: Iterable[Request]) -> Iterator[int | Outcome]:
+    """Write answers one after another, as `generate` does, and tell of them like `in_turn`; drafts work here."""
+    for request in requests:
+        running = generate(backend, [request])
+        while True:
+            try:
+                yield next(running)[1]
+            except StopIteration as end:
+                yield from end.value
+                break
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def ink_of(picture: Image.Image) -> Ink:
 
 def _paper(flat: NDArray[np.uint8], middle: float) -> NDArray[np.uint8]:
     """Estimate the paper's brightness everywhere on a small grey copy. middle: its median."""
-    shaded = _shading(flat, middle)
+    shaded = _shading(flat)
     low, high = np.percentile(shaded, (2, 98))
     if high - low > EVEN:
         return shaded
@@ -101,10 +101,11 @@ def _paper(flat: NDArray[np.uint8], middle: float) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(near).filter(ImageFilter.BoxBlur(12)))
 
 
-def _shading(flat: NDArray[np.uint8], middle: float) -> NDArray[np.uint8]:
+def _shading(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Follow paper that darkens towards an edge or a corner: what most of a neighbourhood outshines is ink."""
-    dark, bright = np.percentile(flat, (5, 95))
-    share = 0.8 if bright - middle < middle - dark else 0.2  # light paper, or dark
+    blurred = np.asarray(Image.fromarray(flat).filter(ImageFilter.BoxBlur(8)), dtype=np.int64)
+    lighter = ((flat - blurred) ** 3).sum() > 0  # what stands out is lighter than the paper around it
+    share = 0.2 if lighter else 0.8
     small = Image.fromarray(flat).resize((max(1, flat.shape[1] // 2), max(1, flat.shape[0] // 2)), Image.Resampling.BOX)
     around = 9
     ranked = small.filter(ImageFilter.RankFilter(around, int(share * (around * around - 1))))

@@ -15,7 +15,7 @@ from got_ocr import frame, hub, pixels, profiles, prompt
 from got_ocr.backends.base import Backend, open_slots
 from got_ocr.cut import as_figure, cut
 from got_ocr.drafts import Draft, DraftName, NgramDraft, TextDraft
-from got_ocr.engine import Engine, Groups, Make
+from got_ocr.engine import Engine, Groups, Make, in_turn, one_by_one
 from got_ocr.errors import GotOcrError, InvalidValue, ModelError, OutputError, TooManyImages
 from got_ocr.generate import MAX_NEW_TOKENS, Outcome, Request, finish, generate
 from got_ocr.image import Source
@@ -289,24 +289,23 @@ class GotOcr:
         started = time.perf_counter()
         outcomes: list[Outcome] = []
         asked = self._ask(job, options)
-        for number, request in enumerate(asked.requests):
-            if number:
-                yield "\n"
-            running = generate(self.backend, [request])
-            characters = self.tokenizer.stream()
-            while True:
-                try:
-                    _, token = next(running)
-                except StopIteration as end:
-                    outcomes += end.value
-                    break
-                piece = characters.push(token)
-                if piece:
-                    yield piece
-            rest = characters.finish()
-            if rest:
-                yield rest
+        characters = self.tokenizer.stream()
+        for event in self._events(asked.requests):
+            if isinstance(event, int):
+                piece = characters.push(event)
+            else:
+                outcomes.append(event)
+                piece = characters.finish() + ("\n" if len(outcomes) < len(asked.requests) else "")
+                characters = self.tokenizer.stream()
+            if piece:
+                yield piece
         yield self._reading(job, asked, outcomes, time.perf_counter() - started)
+
+    def _events(self, requests: Sequence[Request]) -> Iterator[int | Outcome]:
+        """Answer the requests of one page: several side by side, unless drafts are at hand; told of in their order."""
+        if len(requests) > 1 and not any(request.draft for request in requests):
+            return in_turn(Engine(open_slots(self.backend, SLOTS), self.backend.spec.context), requests)
+        return one_by_one(self.backend, requests)
 
     def _ask(self, job: Job, options: Options) -> _Asked:
         """Load pictures, cut them into tiles and tiles into prompts: one, or for a model of text lines as many as they need."""

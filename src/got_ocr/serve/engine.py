@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +17,7 @@ from got_ocr.reading import Reading, Status
 from got_ocr.task import Task
 
 if TYPE_CHECKING:
-    from got_ocr.backends.base import Backend, Features, Rows, Scores
+    from got_ocr.backends.base import Backend, Features, Rows, Scores, Slots, SlotScores
     from got_ocr.ocr import GotOcr
     from got_ocr.spec import ModelSpec
 
@@ -108,6 +108,31 @@ class _Watched:
     def start(self, prompts: Sequence[Sequence[int]], features: "Sequence[Sequence[Features]]", room: int) -> "Rows":
         self._tally.prompt_tokens += sum(len(prompt) for prompt in prompts)
         return _WatchedRows(self._backend.start(prompts, features, room), self._check)
+
+    def slots(self, count: int) -> "Slots":
+        from got_ocr.backends.base import open_slots
+
+        return _WatchedSlots(open_slots(self._backend, count), self._check, self._tally)
+
+
+class _WatchedSlots:
+    def __init__(self, slots: "Slots", check: Check, tally: Tally) -> None:
+        self._slots = slots
+        self._check = check
+        self._tally = tally
+        self.count = slots.count
+
+    def admit(self, slot: int, prompt: Sequence[int], features: "Sequence[Features]", room: int) -> "SlotScores":
+        self._check()
+        self._tally.prompt_tokens += len(prompt)
+        return self._slots.admit(slot, prompt, features, room)
+
+    def step(self, ids: Mapping[int, int]) -> "SlotScores":
+        self._check()
+        return self._slots.step(ids)
+
+    def retire(self, slot: int) -> None:
+        self._slots.retire(slot)
 
 
 class _WatchedRows:
