@@ -524,12 +524,12 @@ def test_a_file_that_changes_under_the_planning_is_waited_for(room: Path, monkey
     path = picture(room / "in" / "a.png", 1)
     real, left = documents.document.count, [2]
 
-    def count(source: str) -> int:
+    def count(source: str, password: str | None = None) -> int:
         left[0] -= 1
         if left[0] >= 0:
             with path.open("ab") as file:
                 file.write(b"more")
-        return real(source)
+        return real(source, password=password)
 
     monkeypatch.setattr(documents.document, "count", count)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)

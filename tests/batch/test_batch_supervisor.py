@@ -303,9 +303,9 @@ def test_a_second_worker_believes_what_the_first_has_seen(
     seen: list[str] = []
     real = documents.plan
 
-    def plan(entry: Entry) -> Plan:
+    def plan(entry: Entry, password: str | None = None) -> Plan:
         seen.append(entry.source)
-        return real(entry)
+        return real(entry, password)
 
     monkeypatch.setattr("got_ocr.batch.documents.plan", plan)
     run_here(job)

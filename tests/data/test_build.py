@@ -106,18 +106,6 @@ def test_training_recipes_work_on_a_bare_machine(name):
         assert build.build(recipe, 0, index).target
 
 
-def test_held_out_recipes_touch_nothing_that_training_sees():
-    for name in build.recipes():
-        options = [part.options for part in build.recipe(name).parts]
-        heldout = [
-            part.get("fonts", "train") == "heldout" or part.get("corpus", "train") == "heldout" for part in options
-        ]
-        assert any(heldout) == name.startswith("heldout"), name
-        if name.startswith("heldout"):
-            assert all(part.get("fonts") == "heldout" and part.get("corpus") == "heldout" for part in options)
-            assert not any(part.get("handwriting") for part in options)
-
-
 def test_the_stages_have_the_proportions_of_the_paper():
     pytest.importorskip("rdkit", reason="the stages need the synth extra")
 

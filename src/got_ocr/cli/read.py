@@ -13,11 +13,11 @@ from got_ocr.cli.pages import FORMATS, PageWriter, thumbnail
 from got_ocr.errors import GotOcrError, InvalidValue, OutputError, RemoteError
 
 if TYPE_CHECKING:
-    from got_ocr.cli.remote import Reads, Remote
     from got_ocr.image import Source
     from got_ocr.ocr import GotOcr, Job, Options
     from got_ocr.profiles import Profile
     from got_ocr.reading import Reading
+    from got_ocr.remote import Reads, Remote
     from got_ocr.task import Task
 
     Plan = Callable[[Sequence[Source], Task, Profile, str | None], Iterator[tuple[str, int, Job | GotOcrError]]]
@@ -121,8 +121,8 @@ def _reader(args: argparse.Namespace) -> "Iterator[Remote | None]":
     if args.server is None:
         yield None
         return
-    from got_ocr.cli.remote import Remote
     from got_ocr.client import Client
+    from got_ocr.remote import Remote
 
     if args.model or args.revision:
         raise InvalidValue("a server reads with its own model: leave --model and --revision out, or --server")
