@@ -11,7 +11,7 @@ from PIL import Image
 from serve_kit import LEAKS, Running, Start, png
 
 import got_ocr
-from got_ocr.cli import remote as module
+from got_ocr import remote as module
 from got_ocr.cli.main import main
 from got_ocr.client import Client
 
