@@ -66,14 +66,15 @@ def _gutter(mask: Mask) -> tuple[int, int, int, int] | None:
     return best
 
 
+def runs(on: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Find where a row of yes and no says yes: (first, behind the last), in order."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], on.view(np.int8), [0]))))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
 def _longest(bare: Mask) -> tuple[int, int]:
-    """Find the longest run of bare rows."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], bare.astype(np.int8), [0]))))
-    starts, ends = edges[::2], edges[1::2]
-    if starts.size == 0:
-        return 0, 0
-    at = int(np.argmax(ends - starts))
-    return int(starts[at]), int(ends[at])
+    """Find the longest run of bare rows, the first of equals."""
+    return max(runs(bare), key=lambda run: run[1] - run[0], default=(0, 0))
 
 
 def _two_texts(mask: Mask, left: int, wide: int, top: int, bottom: int) -> bool:
@@ -95,10 +96,7 @@ def _filled(side: Mask, gutter: int, least: float) -> bool:
     if inked.size == 0 or inked[-1] - inked[0] < least:
         return False
     side = side[:, inked[0] : inked[-1] + 1]
-    rows = side.any(1)
-    starts = np.flatnonzero(np.diff(np.concatenate(([0], rows.astype(np.int8)))) == 1)
-    ends = np.flatnonzero(np.diff(np.concatenate((rows.astype(np.int8), [0]))) == -1) + 1
-    spans = [(a, b) for a, b in zip(starts, ends, strict=True) if b - a >= 4]
+    spans = [(a, b) for a, b in runs(np.any(side, axis=1)) if b - a >= 4]
     if len(spans) < LEAST_ROWS or gutter < CLEAR * np.median([b - a for a, b in spans]):
         return False
     reach = [np.flatnonzero(side[a:b].any(0)) for a, b in spans]

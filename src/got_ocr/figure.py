@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from got_ocr.lines import INK, WIDTH_STEP, WORKING_SIDE, ink_of
+from got_ocr.lines import INK, WIDTH_STEP, ink_of, shrunk
 from got_ocr.spec import ModelSpec
 
 MARGIN = 0.04  # of the ink's longer side, left around it
@@ -18,7 +18,7 @@ Box = tuple[int, int, int, int]
 
 def cut_figure(picture: Image.Image, spec: ModelSpec) -> list[Image.Image]:
     """Cut an RGB picture to its ink and scale it: one tile, dark or coloured on white. A blank picture has none."""
-    whole = _on_white(_small(picture))
+    whole = _on_white(shrunk(picture)[0])
     box = _ink_box(np.asarray(whole))
     if box is None:
         return []
@@ -37,14 +37,6 @@ def layout(width: int, height: int, spec: ModelSpec) -> tuple[int, int]:
     rows = round((spec.figure_tokens * across / (down * ratio)) ** 0.5)
     rows = max(1, min(spec.tile[0] // down, rows))
     return rows, max(across, min(spec.tile[1], round(rows * down * ratio)))
-
-
-def _small(picture: Image.Image) -> Image.Image:
-    shrink = max(picture.size) / WORKING_SIDE
-    if shrink <= 1:
-        return picture
-    size = (max(1, round(picture.width / shrink)), max(1, round(picture.height / shrink)))
-    return picture.resize(size, Image.Resampling.BOX)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from got_ocr.columns import reading_order, without_specks
+from got_ocr.columns import reading_order, runs, without_specks
 from got_ocr.spec import ModelSpec
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -42,10 +42,7 @@ class Strip:
 
 def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
     """Find the text lines of an RGB picture from top to bottom, MOST_STRIPS at most. A blank picture has none."""
-    shrink = max(1.0, max(picture.size) / WORKING_SIDE)
-    if shrink > 1:
-        size = (max(1, round(picture.width / shrink)), max(1, round(picture.height / shrink)))
-        picture = picture.resize(size, Image.Resampling.BOX)
+    picture, shrink = shrunk(picture)
     ink = ink_of(picture)
     ink, mask = _level(ink)
     strips: list[Strip] = []
@@ -58,6 +55,15 @@ def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
             x0, y0, x1, y1 = (round(value * shrink) for value in there)
             strips.append(Strip(tile, (x0, y0, x1, y1)))
     return strips
+
+
+def shrunk(picture: Image.Image) -> tuple[Image.Image, float]:
+    """Bring a large picture to WORKING_SIDE; give it and how many times smaller it became."""
+    shrink = max(1.0, max(picture.size) / WORKING_SIDE)
+    if shrink > 1:
+        size = (max(1, round(picture.width / shrink)), max(1, round(picture.height / shrink)))
+        picture = picture.resize(size, Image.Resampling.BOX)
+    return picture, shrink
 
 
 def _part_lines(ink: Ink, mask: NDArray[np.bool_], spec: ModelSpec) -> Iterator[tuple[Image.Image, Box]]:
@@ -151,17 +157,12 @@ def row_spans(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Find the rows of text: (top, bottom) with ink between, from top to bottom."""
     profile = mask.sum(1).astype(np.float64)
     noise = max(1.0, 0.003 * mask.shape[1]) if profile.max(initial=0) > 6 else 0.0
-    spans = _runs(profile > noise)
+    spans = runs(profile > noise)
     spans = [span for span in spans if span[1] - span[0] >= 2 or profile[span[0] : span[1]].max() > 4]
     if not spans:
         return []
     spans = [part for span in spans for part in _split_tall(profile, span, spans)]
     return _join_marks(profile, spans)
-
-
-def _runs(on: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], on.view(np.int8), [0]))))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _split_tall(
@@ -235,13 +236,13 @@ def _join_marks(profile: NDArray[np.float64], spans: list[tuple[int, int]]) -> l
 def _reach(mask: NDArray[np.bool_], height: int) -> tuple[int, int]:
     """Find where the ink of a row begins and ends, without specks of dirt far from its text."""
     inked = mask.sum(0)
-    runs = _runs(inked > 0)
+    found = runs(inked > 0)
     speck, far = max(4.0, 0.02 * height**2), 1.5 * height
-    while len(runs) > 1 and inked[slice(*runs[0])].sum() <= speck and runs[1][0] - runs[0][1] > far:
-        runs = runs[1:]
-    while len(runs) > 1 and inked[slice(*runs[-1])].sum() <= speck and runs[-1][0] - runs[-2][1] > far:
-        runs = runs[:-1]
-    return (runs[0][0], runs[-1][1]) if runs else (0, 0)
+    while len(found) > 1 and inked[slice(*found[0])].sum() <= speck and found[1][0] - found[0][1] > far:
+        found = found[1:]
+    while len(found) > 1 and inked[slice(*found[-1])].sum() <= speck and found[-1][0] - found[-2][1] > far:
+        found = found[:-1]
+    return (found[0][0], found[-1][1]) if found else (0, 0)
 
 
 def _column_spans(mask: NDArray[np.bool_], spec: ModelSpec, height: int) -> list[tuple[int, int]]:
@@ -253,7 +254,7 @@ def _column_spans(mask: NDArray[np.bool_], spec: ModelSpec, height: int) -> list
     parts = -(-(right - left) // max(room, 1))
     if parts == 1:
         return [(left, right)]
-    gaps = _runs(mask[:, left:right].sum(0) == 0)
+    gaps = runs(mask[:, left:right].sum(0) == 0)
     edges = [left]
     for k in range(1, parts):
         goal = left + (right - left) * k // parts
