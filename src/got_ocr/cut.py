@@ -14,10 +14,10 @@ def cut(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles:
 
     max_tiles: most tiles of one picture under `crop` where the task does not say. Source: paper section 3.3; original crop demo.
     """
-    if task.box is not None and task.box_mode == "crop":
-        pictures = [tiles.region(picture, task.box) for picture in pictures]
     if spec.tiling == "lines":
         pictures = [frame.narrow(picture, task)[0] for picture in pictures]
+    elif task.box is not None and task.box_mode == "crop":
+        pictures = [tiles.region(picture, task.box) for picture in pictures]
     if as_figure(task, spec):
         return [tile for picture in pictures for tile in figure.cut_figure(picture, spec)]
     if spec.tiling == "lines":

@@ -78,14 +78,16 @@ class Frame:
 def narrow(picture: Image.Image, task: Task) -> tuple[Image.Image, tuple[str, ...]]:
     """Cut an upright RGB picture to the part that a task is about, for a model that cannot be told; returns notices beside it.
 
-    A box that was to be named in the prompt is cut out as well; a point has no area, so the whole picture stays.
+    A box is cut out, even one that was to be named in the prompt; there a point has no area, so the whole picture stays.
     """
     if task.color is not None:
         cut, notice = crop(picture, task.color)
         return cut, (notice,)
-    if task.box is None or task.box_mode == "crop":
+    if task.box is None:
         return picture, ()
-    return (tiles.region(picture, task.box), ()) if len(task.box) == 4 else (picture, ("untrained_mode:box",))
+    if len(task.box) == 2 and task.box_mode == "prompt":
+        return picture, ("untrained_mode:box",)
+    return tiles.region(picture, task.box), ()
 
 
 def crop(picture: Image.Image, color: Color) -> tuple[Image.Image, str]:

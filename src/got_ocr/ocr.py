@@ -312,10 +312,13 @@ class GotOcr:
         spec, task = self.backend.spec, job.task
         pictures = [page.load() for page in job.pages]
         notices = [notice for picture in pictures for notice in picture.notices]
-        tiles = [cut([picture.image], task, spec, options.profile.max_tiles) for picture in pictures]
+        images = [picture.image for picture in pictures]
         if spec.tiling == "lines" and task.asks in {"box", "color", "crop", "multi_page"} - spec.reads:
-            notices += [notice for picture in pictures for notice in frame.narrow(picture.image, task)[1]]
+            narrowed = [frame.narrow(image, task) for image in images]
+            images = [image for image, _ in narrowed]
+            notices += [notice for _, told in narrowed for notice in told]
             task = Task(task.mode)  # a line is asked for as one, of however large a picture and however many pages
+        tiles = [cut([image], task, spec, options.profile.max_tiles) for image in images]
         if task.asks not in spec.reads and not (task.asks == "box" and task.box_mode == "crop"):
             notices.append(f"untrained_mode:{task.asks}")
         if spec.tiling == "lines" and "format" not in spec.reads:
