@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from got_ocr.cut import cut
+from got_ocr.cut import FORMULA_ROWS, cut, settle
 from got_ocr.figure import cut_figure, layout
 from got_ocr.spec import ModelSpec
 from got_ocr.task import Task
@@ -84,3 +84,22 @@ def test_only_format_is_read_as_a_figure_and_only_where_the_model_wants_it() -> 
 def test_a_large_picture_is_cut_soon() -> None:
     [tile] = cut_figure(drawing().resize((6000, 4000)), SPEC)
     assert tile.size == cut_figure(drawing(), SPEC)[0].size
+
+
+def rows(count: int) -> Image.Image:
+    image = Image.new("RGB", (300, 40 * count + 20), "white")
+    for row in range(count):
+        for x in range(20, 280, 9):
+            ImageDraw.Draw(image).rectangle((x, 40 * row + 12, x + 4, 40 * row + 30), fill="black")
+    return image
+
+
+def test_who_knows_formulas_alone_reads_a_page_by_its_lines() -> None:
+    task, formulas = Task(mode="format"), replace(SPEC, reads=frozenset({"plain", "formula"}))
+    assert settle([rows(FORMULA_ROWS)], task, formulas) == task
+    assert settle([rows(FORMULA_ROWS + 1)], task, formulas) == Task()
+    assert settle([rows(1), rows(FORMULA_ROWS + 1)], Task(mode="format", multi_page=True), formulas).mode == "plain"
+    assert settle([rows(FORMULA_ROWS + 1)], Task(mode="format", box=(0, 0, 300, 80)), formulas).mode == "format"
+    assert settle([rows(FORMULA_ROWS + 1)], task, SPEC) == task
+    assert settle([rows(1)], task, replace(SPEC, reads=frozenset({"plain"}))) == Task()
+    assert settle([rows(9)], task, replace(SPEC, tiling="whole", reads=frozenset({"plain"}))) == task

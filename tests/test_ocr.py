@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -322,6 +323,18 @@ def test_a_blank_picture_is_empty_without_asking(line_reader: Reader, paper: str
     assert (reading.text, reading.status, reading.tokens) == ("", "empty", 0)
     assert model.backend.prompts == []
     assert [type(piece) for piece in model.stream(Image.new("RGB", (300, 200), paper))] == [Reading]
+
+
+def test_formulas_are_seen_whole_and_other_formatted_pictures_by_their_lines(
+    line_reader: Reader, pictures: list[Image.Image]
+) -> None:
+    model = line_reader(r"\[ a \]", "b", "c", "d", "e", "f")
+    model.backend.spec = replace(model.backend.spec, reads=frozenset({"plain", "formula"}), figure_tokens=16)
+    reading = model.read(pictures[0], mode="format")
+    assert (reading.text, reading.notices, asked(model)[-1]) == (r"\[ a \]", (), "OCR with format: ")
+    reading = model.read(pictures[3], mode="format")  # five rows are no formula
+    assert reading.text.split("\n") == ["b", "c", "d"]  # two strips a prompt
+    assert (reading.notices, asked(model)[-1]) == (("untrained_mode:format",), "OCR: ")
 
 
 def test_lines_of_several_pages_and_boxes(line_reader: Reader, pictures: list[Image.Image]) -> None:

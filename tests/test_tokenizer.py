@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from got_ocr.data.vocabulary import learn
+from got_ocr.data.vocabulary import extend, learn
 from got_ocr.errors import InvalidValue, ModelError
 from got_ocr.tokenizer import SPECIALS, Tokenizer
 
@@ -227,3 +227,21 @@ def test_every_merge_joins_two_pieces_of_lower_rank(small: Tokenizer) -> None:
     assert len(merged) == len(vocab) - 256
     assert all(a < b for a, b in pairwise(merged))
     assert all(max(vocab[a], vocab[b]) < vocab[a + b] for a, b in data["model"]["merges"])
+
+
+def test_a_vocabulary_is_learned_on(small: Tokenizer) -> None:
+    texts = ["\\alpha=\\beta", "\\alpha"] * 3
+    more = Tokenizer(extend(small.ranks, texts, len(small.ranks) + 8))
+    assert all(more.ranks[piece] == rank for piece, rank in small.ranks.items())
+    assert len(more) == len(small) + 8
+    assert len(more.encode(texts[0])) < len(small.encode(texts[0]))
+    assert more.decode(more.encode(texts[0])) == texts[0]
+    assert more.made_of(small)[-1] == [small.image]
+    assert more.made_of(small)[5] == [5]
+    new = len(small.ranks)
+    piece = more.decode([new])
+    assert small.decode(more.made_of(small)[new]) == piece
+    assert len(more.made_of(small)[new]) > 1
+    assert extend(small.ranks, ["ab"], 10_000) == dict(small.ranks)  # nothing occurs twice
+    with pytest.raises(InvalidValue, match="cannot be extended to 300"):
+        extend(small.ranks, texts, 300)

@@ -1,12 +1,15 @@
 """Picture + task -> tiles, by the model's spec. The one place that decides how a picture is cut; training and reading share it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PIL import Image
 
 from got_ocr import figure, frame, lines, tiles
 from got_ocr.spec import ModelSpec
 from got_ocr.task import Task
+
+FORMULA_ROWS = 3  # most rows of ink in a formula; only large matrices and systems of equations have more
 
 
 def cut(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> list[Image.Image]:
@@ -26,6 +29,16 @@ def cut(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles:
         most = task.max_tiles or max_tiles
         return [tile for picture in pictures for tile in tiles.crop_tiles(picture, spec, most)]
     return [tiles.whole(picture, spec) for picture in pictures]
+
+
+def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec) -> Task:
+    """Say what a model is really asked: one that knows formulas alone, or plain text alone, reads other formatted pictures as lines."""
+    if spec.tiling == "whole" or task.mode == "plain" or "format" in spec.reads:
+        return task
+    seen = (frame.narrow(picture, task)[0] for picture in pictures)
+    if "formula" in spec.reads and all(len(lines.cut_lines(picture, spec)) <= FORMULA_ROWS for picture in seen):
+        return task
+    return replace(task, mode="plain")
 
 
 def as_figure(task: Task, spec: ModelSpec) -> bool:

@@ -250,7 +250,7 @@ def _column_spans(mask: NDArray[np.bool_], spec: ModelSpec, height: int) -> list
     left, right = _reach(mask, height)
     if left == right:
         return []
-    room = int(spec.tile[1] * SQUEEZE * height * (1 + 2 * MARGIN) / spec.cell[0])
+    room = int(spec.tile[1] * SQUEEZE * height * (1 + 2 * MARGIN) / spec.line)
     parts = -(-(right - left) // max(room, 1))
     if parts == 1:
         return [(left, right)]
@@ -268,7 +268,7 @@ def _column_spans(mask: NDArray[np.bool_], spec: ModelSpec, height: int) -> list
 
 def _tile(row: Ink, span: tuple[int, int], height: int, spec: ModelSpec) -> Image.Image:
     """Cut one line out of its rows, scale it to the tile's height, turn it dark on white, pad it on the right."""
-    (left, right), tall, wide = span, spec.cell[0], spec.tile[1]
+    (left, right), tall, wide = span, spec.line, spec.tile[1]
     height = max(height, 1)
     room = height * MARGIN / (1 - 2 * MARGIN)
     scale = tall / (height + 2 * room)

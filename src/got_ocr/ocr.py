@@ -13,7 +13,7 @@ from PIL.Image import Image
 
 from got_ocr import frame, hub, pixels, profiles, prompt
 from got_ocr.backends.base import Backend, open_slots
-from got_ocr.cut import as_figure, cut
+from got_ocr.cut import as_figure, cut, settle
 from got_ocr.drafts import Draft, DraftName, NgramDraft, TextDraft
 from got_ocr.engine import Engine, Groups, Make, in_turn, one_by_one
 from got_ocr.errors import GotOcrError, InvalidValue, ModelError, OutputError, TooManyImages
@@ -23,6 +23,7 @@ from got_ocr.jobs import Job, jobs, plan, sound
 from got_ocr.lines import MOST_STRIPS
 from got_ocr.profiles import Profile
 from got_ocr.reading import Reading, worst
+from got_ocr.spec import ModelSpec
 from got_ocr.task import Box, BoxMode, Color, Mode, Task, chat_color, chat_mode, parse_box
 from got_ocr.tokenizer import Tokenizer
 
@@ -318,16 +319,16 @@ class GotOcr:
             images = [image for image, _ in narrowed]
             notices += [notice for _, told in narrowed for notice in told]
             task = Task(task.mode)  # a line is asked for as one, of however large a picture and however many pages
+        asked, task = task.asks, settle(images, task, spec)
         tiles = [cut([image], task, spec, options.profile.max_tiles) for image in images]
-        if task.asks not in spec.reads and not (task.asks == "box" and task.box_mode == "crop"):
-            notices.append(f"untrained_mode:{task.asks}")
-        if spec.tiling == "lines" and "format" not in spec.reads:
-            task = replace(task, mode="plain")  # asked for what it never learned, it would only drop letters
+        trained = spec.reads | ({"format"} if task.mode == "format" and "formula" in spec.reads else set())
+        if asked not in trained and not (asked == "box" and task.box_mode == "crop"):
+            notices.append(f"untrained_mode:{asked}")
         full = spec.tiling == "lines" and max(map(len, tiles)) == MOST_STRIPS  # a figure has far fewer
         if full:
             notices.append(f"lines_left_out:after {MOST_STRIPS}")
         requests = self._requests([t for some in tiles for t in some], task, pictures[0].image.size, options)
-        drafts = self._drafts(job, options)
+        drafts = self._drafts(job, options, _lined(task, spec))
         drafted = tuple(replace(request, draft=next(drafts)) for request in requests)
         return _Asked(drafted, tuple(notices), full)
 
@@ -343,7 +344,7 @@ class GotOcr:
         features = self.backend.encode([pixels.raw(tile) for tile in tiles])
         # The original bans repeats for a single picture only: neither for crops nor for several pages.
         ban = 0 if task.crop or task.multi_page else rules.ban
-        lined = spec.tiling == "lines" and not as_figure(task, spec)
+        lined = _lined(task, spec)
         together = spec.tiles_per_prompt if lined else max(1, len(tiles))
         for start in range(0, len(tiles), together):
             part = slice(start, start + together)
@@ -353,10 +354,9 @@ class GotOcr:
             room = min(most, 4 * count + 32) if lined else most
             yield Request(ids, features[part], self.tokenizer.end, ban, rules.watch, room)
 
-    def _drafts(self, job: Job, options: Options) -> Iterator[Draft | None]:
-        """Make a draft for each request of a job, for ever."""
+    def _drafts(self, job: Job, options: Options, lined: bool) -> Iterator[Draft | None]:
+        """Make a draft for each request of a job, for ever. lined: each request is a text line."""
         spec, task = self.backend.spec, job.task
-        lined = spec.tiling == "lines" and not as_figure(task, spec)
         # A box or a frame holds a part of the page's text; several lines in one prompt are not worth their code.
         follows = not (task.box or task.color) and not (lined and spec.tiles_per_prompt > 1)
         shared: Draft | None = None
@@ -382,3 +382,8 @@ class GotOcr:
             model=self.backend.spec.name,
             notices=(*asked.notices, *([f"broken_characters:{broken}"] if broken else [])),
         )
+
+
+def _lined(task: Task, spec: ModelSpec) -> bool:
+    """Say whether each prompt asks for text lines, not for a whole picture."""
+    return spec.tiling == "lines" and not as_figure(task, spec)

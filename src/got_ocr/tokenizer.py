@@ -112,6 +112,14 @@ class Tokenizer:
         """Start decoding ids one by one."""
         return StreamDecoder(self)
 
+    def made_of(self, older: "Tokenizer") -> list[list[int]]:
+        """Say for each id which ids of another vocabulary it stands for: its own there, or those that its text falls into."""
+        pieces = [
+            [older.ranks[piece]] if piece in older.ranks else older.encode(piece.decode("utf-8", "replace"))
+            for piece in self._pieces
+        ]
+        return pieces + [[older.special(token)] for token in SPECIALS]
+
     def save_tiktoken(self, path: Path) -> None:
         """Write the ranks as base64 lines."""
         rows = sorted(self.ranks.items(), key=lambda item: item[1])

@@ -169,7 +169,7 @@ def test_a_page_of_more_lines_than_a_prompt_holds_is_several_examples(
 
 
 def test_a_figure_is_one_tile_of_several_cells_and_no_line(small: Tokenizer, feed: Feed, page: Image.Image) -> None:
-    spec = replace(feed.spec, tile=(256, 1024), figure_tokens=96)
+    spec = replace(feed.spec, tile=(256, 1024), figure_tokens=96, reads=frozenset({"plain", "format"}))
     sample = Sample((page,), "\\frac{a}{b}\nc", "test", Task(mode="format"))
     [example] = make_examples(sample, spec, small)
     assert example.columns == (b"",)

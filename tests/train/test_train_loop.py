@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import torch
 
+from got_ocr.data.vocabulary import extend
 from got_ocr.errors import GotOcrError, InvalidValue, ModelError, NumericError, OutputError
 from got_ocr.model.weights import load_model
 from got_ocr.ocr import GotOcr
+from got_ocr.tokenizer import Tokenizer
 from got_ocr.train import checkpoint, loop
 from got_ocr.train.loop import train
 from got_ocr.train.recipe import Recipe
@@ -277,6 +279,26 @@ def test_a_run_may_start_from_a_model(recipe: Make, base: Path, tmp_path: Path) 
     one, two = (load_model(tmp_path / name / "model").state_dict() for name in ("first", "second"))
     assert all(torch.equal(one[name], two[name]) for name in one if name.startswith("vision"))
     assert all(torch.allclose(one[name].float(), two[name].float(), atol=1e-4) for name in one)
+
+
+def test_a_model_may_start_from_a_smaller_one(recipe: Make, base: Path, small: Tokenizer, tmp_path: Path) -> None:
+    run(recipe(), tmp_path / "first", base)
+    more = Tokenizer(extend(small.ranks, ["\\alpha \\alpha \\alpha"] * 5, len(small.ranks) + 3))
+    (tmp_path / "more").mkdir()
+    more.save_tiktoken(tmp_path / "more" / "vocab.tiktoken")
+    plain = recipe()
+    vision = {**plain.model["vision"], "image": [96, 512], "strides": [[3, 1], [1, 2]]}
+    decoder = {**plain.model["decoder"], "vocab": len(more)}
+    model = {**plain.model, "vision": vision, "decoder": decoder, "image_token": more.image, "line_height": 32}
+    made = recipe(start=str(tmp_path / "first" / "model"), model=model, vocabulary=str(tmp_path / "more"))
+    made = replace(made, stages=(replace(made.stages[1], steps=1, lr=1e-9, lr_end=0.0),))
+    run(made, tmp_path / "second", base)
+    one, two = (load_model(tmp_path / name / "model").state_dict() for name in ("first", "second"))
+    assert all(torch.equal(one[name], two[name]) for name in one if name.startswith("vision") and "pos" not in name)
+    old, new = one["decoder.embed.weight"].float(), two["decoder.embed.weight"].float()
+    count = len(small.ranks)
+    assert torch.allclose(new[:count], old[:count], atol=1e-4)
+    assert torch.allclose(new[count + 3 :], old[count:], atol=1e-4)
 
 
 def test_synthesis_recipes_lie_beside_the_training_recipe(recipe: Make, base: Path, tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--size", type=int, default=807, help="pieces, 256 bytes among them; special tokens come on top"
     )
+    parser.add_argument(
+        "--start", type=Path, help="folder of a vocabulary whose pieces keep their ids; learn on from it"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder that receives vocab.tiktoken")
     parser.set_defaults(func=run)
 
@@ -20,7 +23,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from got_ocr.data.build import build, recipe
-    from got_ocr.data.vocabulary import learn
+    from got_ocr.data.vocabulary import extend, learn
     from got_ocr.errors import InvalidValue, OutputError
     from got_ocr.prompt import SYSTEM
     from got_ocr.tokenizer import Tokenizer
@@ -31,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     texts = [build(source, args.seed, index).target for index in range(args.count)]
     # The words around every question are worth whole pieces: they stand in each prompt.
     texts += [f"system\n{SYSTEM}", "user\n", "\nOCR with format: ", "assistant\n"] * max(50, args.count // 20)
-    tokenizer, path = Tokenizer(learn(texts, args.size)), args.out / "vocab.tiktoken"
+    ranks = extend(Tokenizer.load(args.start).ranks, texts, args.size) if args.start else learn(texts, args.size)
+    tokenizer, path = Tokenizer(ranks), args.out / "vocab.tiktoken"
     try:
         args.out.mkdir(parents=True, exist_ok=True)
         tokenizer.save_tiktoken(path)

@@ -1,9 +1,11 @@
-"""Learn a byte-pair vocabulary from text. Knows no model; `got_ocr.tokenizer` reads what is written."""
+"""Learn a byte-pair vocabulary from text, or learn on from an older one. Knows no model; `got_ocr.tokenizer` reads what is written."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from got_ocr.errors import InvalidValue, MissingDependency
-from got_ocr.tokenizer import SPLIT, byte_letters
+from got_ocr.tokenizer import SPLIT, Tokenizer, byte_letters
 
 
 def learn(texts: Iterable[str], size: int) -> dict[bytes, int]:
@@ -14,13 +16,14 @@ def learn(texts: Iterable[str], size: int) -> dict[bytes, int]:
     if size < 256:
         raise InvalidValue("a vocabulary has at least 256 pieces, one for each byte")
     try:
-        from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
+        from tokenizers import Regex, models, pre_tokenizers, trainers
+        from tokenizers import Tokenizer as Learner
     except ImportError:
         raise MissingDependency(
             "learning a vocabulary needs the package tokenizers: pip install 'got-ocr[synth]'"
         ) from None
     letters = byte_letters()
-    learner = Tokenizer(models.BPE())
+    learner = Learner(models.BPE())
     split = pre_tokenizers.Split(Regex(SPLIT), "isolated")
     level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     learner.pre_tokenizer = pre_tokenizers.Sequence([split, level])
@@ -31,3 +34,48 @@ def learn(texts: Iterable[str], size: int) -> dict[bytes, int]:
     # Bytes take the first 256 ranks in their own order; merges keep theirs.
     merged = sorted((p for p in pieces if len(p) > 1), key=lambda p: pieces[p])
     return {piece: rank for rank, piece in enumerate([bytes([b]) for b in range(256)] + merged)}
+
+
+def extend(ranks: Mapping[bytes, int], texts: Iterable[str], size: int) -> dict[bytes, int]:
+    """Learn on from `ranks` to `size` pieces: old pieces keep their ids, new ones join what the old ones leave apart.
+
+    Fewer where the texts hold no more. Raises InvalidValue, MissingDependency.
+    """
+    if size < len(ranks):
+        raise InvalidValue(f"the vocabulary has {len(ranks)} pieces already; it cannot be extended to {size}")
+    old, extended = Tokenizer(ranks), dict(ranks)
+    words = Counter(word for text in texts for word in _words(text))
+    parts = {word: [old.decode_bytes([i]) for i in old.encode(word)] for word in words}
+    while len(extended) < size:
+        pairs: Counter[tuple[bytes, bytes]] = Counter()
+        for word, pieces in parts.items():
+            for pair in pairwise(pieces):
+                pairs[pair] += words[word]
+        best = max(pairs, key=lambda pair: (pairs[pair], pair), default=None)
+        if best is None or pairs[best] < 2:
+            break
+        extended[best[0] + best[1]] = len(extended)
+        parts = {word: _joined(pieces, best) for word, pieces in parts.items() if len(pieces) > 1}
+    return extended
+
+
+def _words(text: str) -> list[str]:
+    """Split a text as the vocabulary does before it joins bytes."""
+    try:
+        from tokenizers import Regex, pre_tokenizers
+    except ImportError:
+        raise MissingDependency(
+            "learning a vocabulary needs the package tokenizers: pip install 'got-ocr[synth]'"
+        ) from None
+    return [word for word, _ in pre_tokenizers.Split(Regex(SPLIT), "isolated").pre_tokenize_str(text)]
+
+
+def _joined(pieces: list[bytes], pair: tuple[bytes, bytes]) -> list[bytes]:
+    """Join a pair wherever it stands, from left to right."""
+    made: list[bytes] = []
+    for piece in pieces:
+        if made and (made[-1], piece) == pair:
+            made[-1] += piece
+        else:
+            made.append(piece)
+    return made

@@ -78,6 +78,7 @@ class GotConfig:
     tiles_per_prompt: int = 64
     reads: tuple[str, ...] = ("plain", "format", "box", "color", "crop", "multi_page")
     figure_tokens: int = 0
+    line_height: int = 0
 
     def __post_init__(self) -> None:
         v, d = self.vision, self.decoder
@@ -93,6 +94,7 @@ class GotConfig:
             (not 0 <= self.image_token < d.vocab, "image_token lies inside the vocabulary"),
             (d.quantization not in ("", "int8", "int4"), "decoder.quantization is one of int8, int4 or empty"),
             (self.tiling not in ("whole", "lines"), "tiling is one of whole, lines"),
+            (self.line_height % v.patch[0] or self.line_height > v.image[0], "line_height is some rows of patches"),
         ]
         broken = [rule for bad, rule in problems if bad]
         if broken:
@@ -105,7 +107,7 @@ class GotConfig:
         v = self.vision
         return ModelSpec(
             self.name, v.image, v.cell, tiling, self.tiles_per_prompt, self.decoder.context, frozenset(self.reads),
-            self.figure_tokens,
+            self.figure_tokens, self.line_height,
         )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:

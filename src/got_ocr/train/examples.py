@@ -6,19 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from got_ocr import pixels, prompt
-from got_ocr.cut import as_figure, cut
+from got_ocr.cut import as_figure, cut, settle
 from got_ocr.data.sample import Sample
 from got_ocr.spec import ModelSpec
 from got_ocr.task import Task
 from got_ocr.tokenizer import Tokenizer
+from got_ocr.train.columns import columns
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
     """One sample, ready for the network.
 
-    tiles: uint8 (3, V, U) each. ids, labels: int64 of one length. columns: for each tile the bytes of the text line that it shows
-    (empty where it shows no line): the target of the auxiliary loss.
+    tiles: uint8 (3, V, U) each. ids, labels: int64 of one length. columns: for each tile the bytes of the text line that it shows, or
+    what stands for a formula (empty where it shows neither): the target of the auxiliary loss.
     """
 
     tiles: tuple[NDArray[np.uint8], ...]
@@ -37,11 +38,13 @@ def make_examples(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> list
 
     None where its lines were not found as written, so that nothing unseen is taught; none that is longer than the context.
     """
+    sample = replace(sample, task=settle(sample.images, sample.task, spec))
     parts = cut(sample.images, sample.task, spec)
     arrays = tuple(pixels.raw(tile) for tile in parts)
     size = sample.images[0].size
     if spec.tiling == "whole" or as_figure(sample.task, spec):
-        made = [_example(arrays, ("",) * len(arrays), sample.target, sample, size, spec, tokenizer)] if arrays else []
+        shown = (columns(sample) if len(arrays) == 1 else b"",) * len(arrays)
+        made = [_example(arrays, shown, sample.target, sample, size, spec, tokenizer)] if arrays else []
     else:
         # A strip is asked for as what it is, whatever part of the page was asked for.
         sample = replace(sample, task=Task(sample.task.mode))
@@ -50,7 +53,15 @@ def make_examples(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> list
             return []
         starts = range(0, len(texts), spec.tiles_per_prompt)
         made = [
-            _example(arrays[part], tuple(texts[part]), "\n".join(texts[part]), sample, size, spec, tokenizer)
+            _example(
+                arrays[part],
+                tuple(text.encode() for text in texts[part]),
+                "\n".join(texts[part]),
+                sample,
+                size,
+                spec,
+                tokenizer,
+            )
             for part in (slice(start, start + spec.tiles_per_prompt) for start in starts)
         ]
     return [example for example in made if len(example.ids) <= spec.context]
@@ -58,7 +69,7 @@ def make_examples(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> list
 
 def _example(
     arrays: tuple[NDArray[np.uint8], ...],
-    shown: tuple[str, ...],
+    shown: tuple[bytes, ...],
     target: str,
     sample: Sample,
     size: tuple[int, int],
@@ -67,4 +78,4 @@ def _example(
 ) -> Example:
     count = sum(spec.tokens(a.shape[1], a.shape[2]) for a in arrays)
     lesson = prompt.teach(tokenizer, prompt.build(tokenizer, sample.task, count, size), target)
-    return Example(arrays, np.array(lesson.ids), np.array(lesson.labels), tuple(text.encode() for text in shown))
+    return Example(arrays, np.array(lesson.ids), np.array(lesson.labels), shown)

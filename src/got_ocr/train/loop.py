@@ -20,6 +20,7 @@ from got_ocr.data.build import recipe as data_recipe
 from got_ocr.errors import GotOcrError, InvalidValue, ModelError, NumericError, OutputError
 from got_ocr.model.config import GotConfig
 from got_ocr.model.got import GotModel
+from got_ocr.model.grow import grow
 from got_ocr.model.tensors import write_whole
 from got_ocr.model.weights import load_model, save_model
 from got_ocr.spec import ModelSpec
@@ -105,7 +106,8 @@ def _open(recipe: Recipe, out: Path, base: Path, device: str, note: Callable[[st
     """Make the run as it is before its first step; what is wrong with its files shows now, not in the last stage."""
     stages = tuple(_with_data(stage, base) for stage in recipe.stages)
     vocabulary = base / (recipe.vocabulary or recipe.start)
-    tokenizer, model = Tokenizer.load(vocabulary), _first_model(recipe, base).to(device)
+    tokenizer = Tokenizer.load(vocabulary)
+    model = _first_model(recipe, base, tokenizer).to(device)
     if tokenizer.image != model.config.image_token:
         raise ModelError(
             f"the vocabulary's image token is {tokenizer.image}, the model's is {model.config.image_token}"
@@ -218,7 +220,10 @@ def _used(run: Run, batches: Iterator[Batch]) -> Generator[Batch, None, None]:
         yield batch
 
 
-def _first_model(recipe: Recipe, base: Path) -> GotModel:
+def _first_model(recipe: Recipe, base: Path, tokenizer: Tokenizer) -> GotModel:
+    if recipe.start and recipe.model:
+        started, known = load_model(base / recipe.start, dtype=torch.float32), Tokenizer.load(base / recipe.start)
+        return grow(started, GotConfig.from_json(recipe.model), tokenizer.made_of(known))
     if recipe.start:
         return load_model(base / recipe.start, dtype=torch.float32)
     model = GotModel(GotConfig.from_json(recipe.model))

@@ -52,8 +52,9 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole training run. model: fields of `GotConfig` (empty where `start` names a model folder).
+    """A whole training run. model: fields of `GotConfig`; start: folder of the model whose weights are the first ones.
 
+    With both, the started model is grown to the sizes and the vocabulary of the recipe (see `got_ocr.model.grow`).
     compile: backend of torch.compile for the layers (`inductor` on a GPU, `eager` to try the way there), "" for none.
     """
 
@@ -145,7 +146,7 @@ def _stage_rules(stage: Stage) -> tuple[tuple[bool, str], ...]:
 
 def _recipe_rules(recipe: Recipe) -> tuple[tuple[bool, str], ...]:
     return (
-        (bool(recipe.model) != bool(recipe.start), "either a [model] table or start = 'folder of a model'"),
+        (bool(recipe.model or recipe.start), "a [model] table or start = 'folder of a model'"),
         (recipe.dtype in DTYPES, f"dtype is one of {', '.join(DTYPES)}"),
         (recipe.compile in BACKENDS, "compile is inductor, eager or empty"),
         (recipe.seed >= 0 and recipe.workers >= 0, "seed >= 0 and workers >= 0"),

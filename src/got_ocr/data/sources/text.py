@@ -1,7 +1,7 @@
 """Printed English text on a picture just big enough for it: one line or a small block. Knows no page, task or model."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from got_ocr.data import augment, fonts, geometry, ink, paper, wording
 from got_ocr.data.charset import LATIN
 from got_ocr.data.sample import Line, Sample
 from got_ocr.errors import InvalidValue
+from got_ocr.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,8 @@ class TextSource:
     data.corpus. lines and chars: (least, most) lines and characters a line. sizes: (least, most) font size in pixels,
     drawn evenly on a logarithmic scale. prose: share of running text. clean_fraction: share without any degradation.
     strength: of the degradation, 0 to 1. angle: largest turn in degrees. ligatures: share drawn
-    with the ligatures of the font, where it has any; labels always hold the letters.
+    with the ligatures of the font, where it has any; labels always hold the letters. format: share that is asked for in
+    format mode, of which plain letters come out alike.
     """
 
     fonts: str = "train"
@@ -38,6 +40,7 @@ class TextSource:
     strength: float = 0.7
     angle: float = 1.5
     ligatures: float = 0.2
+    format: float = 0.0
 
     def __post_init__(self) -> None:
         for name, (least, most) in {"lines": self.lines, "chars": self.chars, "sizes": self.sizes}.items():
@@ -61,7 +64,8 @@ class TextSource:
         if degraded:
             # Small print bears less: a strength that suits 32 pixels would wipe out 14.
             pixels = augment.light(pixels, rng, self.strength * min(1.0, size / 32))
-        return _sample(pixels, inked, shown, font)
+        made = _sample(pixels, inked, shown, font)
+        return replace(made, task=Task(mode="format")) if self.format and rng.random() < self.format else made
 
     def _texts(self, rng: "np.random.Generator", allowed: frozenset[str]) -> list[str]:
         count = int(rng.integers(self.lines[0], self.lines[1] + 1))
