@@ -102,6 +102,14 @@ def test_rows_of_like_length_stand_together(feed: Feed) -> None:
     assert len(set(spans)) > 3
 
 
+def test_processes_take_short_and_long_batches_at_the_same_steps(feed: Feed) -> None:
+    two = replace(feed, stage=replace(feed.stage, batch=2, pool=6), world=2)
+    ranks = [[max(e.size for e in b.examples) for b in make_chunk(replace(two, rank=rank), 1)] for rank in range(2)]
+    assert ranks[0] != ranks[1]
+    places = [sorted(range(6), key=sizes.__getitem__) for sizes in ranks]
+    assert places[0] == places[1] != list(range(6))
+
+
 def test_samples_that_cannot_be_used_are_counted(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     def build(recipe: object, seed: int, index: int) -> Sample:
         if index % 3 == 1:

@@ -60,6 +60,8 @@ def make_chunk(feed: Feed, number: int) -> list[Batch]:
     No sample index is used twice in a stage, by any process, unless the stage has only so many samples.
     """
     stage = feed.stage
+    # All processes take their short batches and their long ones at the same steps, or each would wait for the longest.
+    shuffle = np.random.default_rng([feed.seed, number])
     number = number * feed.world + feed.rank
     recipe, tokenizer = data_recipe(stage.data), _tokenizer(feed.vocabulary)
     want = stage.batch * stage.pool
@@ -73,7 +75,7 @@ def make_chunk(feed: Feed, number: int) -> list[Batch]:
             break
     examples.sort(key=lambda e: (len(e.tiles), e.tiles[0].shape[1], e.size))
     groups = [tuple(examples[i : i + stage.batch]) for i in range(0, len(examples), stage.batch)]
-    order = np.random.default_rng([feed.seed, number]).permutation(len(groups))
+    order = shuffle.permutation(len(groups))
     # Skipped samples leave the last group short; a chunk always counts `pool` positions.
     batches = [Batch(groups[i]) for i in order]
     batches += [Batch(())] * (stage.pool - len(batches))
