@@ -1,7 +1,8 @@
 """Picture -> text lines: the tiling of models that read one line a tile. Knows no model weights, prompt or file.
 
 A projection-profile method: local paper colour, ink mask, skew, rows of ink, one strip for each row, dark on white, scaled to the
-tile's height. The same code cuts pictures for training and for reading, so both see the same strips.
+tile's height. The same code cuts pictures for training and for reading, so both see the same strips. A picture that a text fills is
+looked at again by its colours (`ground.py`) and unbent (`bend.py`).
 Strips go from top to bottom, one text column after another (`columns.py`).
 """
 
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
+from got_ocr.bend import straightened
 from got_ocr.columns import reading_order, runs, without_specks
+from got_ocr.ground import ink_on_ground
 from got_ocr.spec import ModelSpec
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -26,6 +29,8 @@ INK = 100  # of 255: what counts as drawn
 EVEN = 48  # grey levels by which paper may vary and still be called even
 SOFT_EDGE = 2  # rows beside a line that still hold the soft edge of its strokes
 WIDTH_STEP = 64  # strips are padded to a multiple of this many pixels, so that strips of like widths share a batch
+FEW = 4  # strips, at most, of a picture that may hold a single text
+FILLED = 0.3  # of the picture's height that its tallest strip has, at least
 MOST_STRIPS = 600  # of one picture: more than any page of text has; a pattern of dots could have tens of thousands
 
 
@@ -43,10 +48,24 @@ class Strip:
 def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
     """Find the text lines of an RGB picture from top to bottom, MOST_STRIPS at most. A blank picture has none."""
     picture, shrink = shrunk(picture)
-    ink = ink_of(picture)
-    ink, mask = _level(ink)
+    ink, mask = _level(ink_of(picture))
+    strips = _strips(ink, mask, reading_order(without_specks(mask)), spec, shrink)
+    tall, tallest = picture.height * shrink, max((strip.box[3] - strip.box[1] for strip in strips), default=0)
+    if strips and (len(strips) > FEW or tallest < FILLED * tall):
+        return strips
+    # No page, but a text that fills its picture: a sign or a line by itself, on ground that may be anything.
+    found = ink_on_ground(picture)
+    if found is None:
+        return strips
+    ink, smaller = straightened(found[0]), found[1]
+    alone = _strips(ink, ink > INK, [(0, 0, ink.shape[1], ink.shape[0])], spec, shrink * smaller)
+    return alone if 0 < len(alone) <= max(1, len(strips)) else strips
+
+
+def _strips(ink: Ink, mask: NDArray[np.bool_], parts: list[Box], spec: ModelSpec, shrink: float) -> list[Strip]:
+    """Cut the parts of a picture's ink into strips. shrink: how many times smaller it is than what boxes are told for."""
     strips: list[Strip] = []
-    for left, top, right, bottom in reading_order(without_specks(mask)):
+    for left, top, right, bottom in parts:
         part = (slice(top, bottom), slice(left, right))
         for tile, box in _part_lines(ink[part], mask[part], spec):
             if len(strips) == MOST_STRIPS:
