@@ -86,6 +86,7 @@ def test_a_line_too_wide_for_a_tile_is_cut_between_words() -> None:
     strips = lines.cut_lines(wide, SPEC)
     assert len(strips) > 1
     assert len({(strip.box[1], strip.box[3]) for strip in strips}) == 1
+    assert [strip.joins for strip in strips] == [False] + [True] * (len(strips) - 1)
     edges = [strip.box[2] for strip in strips[:-1]]
     assert all((x - 20) % 100 > 60 for x in edges), edges
 
@@ -105,6 +106,15 @@ def test_dark_corners_are_paper() -> None:
     assert len(shaded) == len(plain) == count
     for a, b in zip(plain, shaded, strict=True):
         assert max(abs(p - q) for p, q in zip(a.box, b.box, strict=True)) <= 4
+
+
+def test_letters_with_feet_and_heads_are_one_line() -> None:
+    profile = np.array([9] * 4 + [3] * 10 + [8] * 4 + [3] * 10 + [9] * 4)  # serifs, stems, bars, stems, serifs
+    mask = np.arange(10)[None] < profile[:, None]
+    assert lines.row_spans(mask) == [(0, 32)]
+    touching = np.where(profile == 3, 0, profile)  # the same with bare paper between
+    touching[[4, 13, 18, 27]] = 1
+    assert len(lines.row_spans(np.arange(10)[None] < touching[:, None])) > 1
 
 
 def test_shaded_paper_has_no_lines() -> None:

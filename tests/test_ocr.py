@@ -316,6 +316,21 @@ def test_lines_are_read_in_groups(line_reader: Reader, pictures: list[Image.Imag
     assert reading.tokens == len(reading.token_ids) + 3
 
 
+def test_a_line_too_wide_for_a_tile_is_read_as_one_line(line_reader: Reader) -> None:
+    def make() -> GotOcr:
+        model = line_reader("one", "two", "three", "four", "next")
+        model.backend.spec = replace(model.backend.spec, tile=(32, 256), tiles_per_prompt=1)
+        return model
+
+    wide = Image.new("RGB", (800, 80), "white")
+    for x in range(10, 760, 30):
+        wide.paste("black", (x, 10, x + 20, 26))
+    wide.paste("black", (10, 50, 80, 66))
+    (batched,) = make().read_many([wide])
+    *pieces, streamed = make().stream(wide)
+    assert make().read(wide).text == batched.text == streamed.text == "".join(pieces) == "one two three four\nnext"
+
+
 @pytest.mark.parametrize("paper", ["white", "black", "grey"])
 def test_a_blank_picture_is_empty_without_asking(line_reader: Reader, paper: str) -> None:
     model = line_reader()

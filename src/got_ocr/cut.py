@@ -1,7 +1,7 @@
 """Picture + task -> tiles, by the model's spec. The one place that decides how a picture is cut; training and reading share it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -12,8 +12,21 @@ from got_ocr.task import Task
 FORMULA_ROWS = 3  # most rows of ink in a formula; only large matrices and systems of equations have more
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A tile. joins: it goes on with the text line that the tile before it broke off."""
+
+    tile: Image.Image
+    joins: bool = False
+
+
 def cut(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> list[Image.Image]:
-    """Cut upright RGB pictures (pages of one request, in order) into tiles in reading order.
+    """Cut upright RGB pictures (pages of one request, in order) into tiles in reading order, as `pieces` does."""
+    return [piece.tile for piece in pieces(pictures, task, spec, max_tiles)]
+
+
+def pieces(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> list[Piece]:
+    """Cut upright RGB pictures (pages of one request, in order) into tiles in reading order, and say which of them hang together.
 
     max_tiles: most tiles of one picture under `crop` where the task does not say. Source: paper section 3.3; original crop demo.
     """
@@ -22,13 +35,13 @@ def cut(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles:
     elif task.box is not None and task.box_mode == "crop":
         pictures = [tiles.region(picture, task.box) for picture in pictures]
     if as_figure(task, spec):
-        return [tile for picture in pictures for tile in figure.cut_figure(picture, spec)]
+        return [Piece(tile) for picture in pictures for tile in figure.cut_figure(picture, spec)]
     if spec.tiling == "lines":
-        return [strip.tile for picture in pictures for strip in lines.cut_lines(picture, spec)]
+        return [Piece(strip.tile, strip.joins) for picture in pictures for strip in lines.cut_lines(picture, spec)]
     if task.crop:
         most = task.max_tiles or max_tiles
-        return [tile for picture in pictures for tile in tiles.crop_tiles(picture, spec, most)]
-    return [tiles.whole(picture, spec) for picture in pictures]
+        return [Piece(tile) for picture in pictures for tile in tiles.crop_tiles(picture, spec, most)]
+    return [Piece(tiles.whole(picture, spec)) for picture in pictures]
 
 
 def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec) -> Task:

@@ -29,6 +29,7 @@ INK = 100  # of 255: what counts as drawn
 EVEN = 48  # grey levels by which paper may vary and still be called even
 SOFT_EDGE = 2  # rows beside a line that still hold the soft edge of its strokes
 WIDTH_STEP = 64  # strips are padded to a multiple of this many pixels, so that strips of like widths share a batch
+BARE = 0.2  # of the ink of full rows that rows between touching lines may have
 FEW = 4  # strips, at most, of a picture that may hold a single text
 FILLED = 0.3  # of the picture's height that its tallest strip has, at least
 MOST_STRIPS = 600  # of one picture: more than any page of text has; a pattern of dots could have tens of thousands
@@ -38,11 +39,13 @@ MOST_STRIPS = 600  # of one picture: more than any page of text has; a pattern o
 class Strip:
     """One text line: an RGB tile, dark on white, and where it was found: (left, top, right, bottom) of the picture's pixels.
 
-    Boxes are those of the levelled picture; with skew they are off by the height of the slope.
+    Boxes are those of the levelled picture; with skew they are off by the height of the slope. joins: it goes on with the row of the
+    strip before it, which was too wide for one tile.
     """
 
     tile: Image.Image
     box: tuple[int, int, int, int]
+    joins: bool = False
 
 
 def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
@@ -67,12 +70,12 @@ def _strips(ink: Ink, mask: NDArray[np.bool_], parts: list[Box], spec: ModelSpec
     strips: list[Strip] = []
     for left, top, right, bottom in parts:
         part = (slice(top, bottom), slice(left, right))
-        for tile, box in _part_lines(ink[part], mask[part], spec):
+        for tile, box, joins in _part_lines(ink[part], mask[part], spec):
             if len(strips) == MOST_STRIPS:
                 return strips
             there = (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
             x0, y0, x1, y1 = (round(value * shrink) for value in there)
-            strips.append(Strip(tile, (x0, y0, x1, y1)))
+            strips.append(Strip(tile, (x0, y0, x1, y1), joins))
     return strips
 
 
@@ -85,8 +88,8 @@ def shrunk(picture: Image.Image) -> tuple[Image.Image, float]:
     return picture, shrink
 
 
-def _part_lines(ink: Ink, mask: NDArray[np.bool_], spec: ModelSpec) -> Iterator[tuple[Image.Image, Box]]:
-    """Find the lines of one column, from top to bottom: (tile, box in the part's pixels)."""
+def _part_lines(ink: Ink, mask: NDArray[np.bool_], spec: ModelSpec) -> Iterator[tuple[Image.Image, Box, bool]]:
+    """Find the lines of one column, from top to bottom: (tile, box in the part's pixels, whether it goes on with the row before)."""
     rows = row_spans(mask)
     # Lines of one picture mostly share one size: a line without ascenders or descenders is not blown up.
     usual = float(np.median([bottom - top for top, bottom in rows])) if rows else 0.0
@@ -94,8 +97,8 @@ def _part_lines(ink: Ink, mask: NDArray[np.bool_], spec: ModelSpec) -> Iterator[
         height = round(usual) if 0.5 * usual < bottom - top < usual else bottom - top
         above = max(rows[i - 1][1] if i else 0, top - SOFT_EDGE)
         below = min(rows[i + 1][0] if i + 1 < len(rows) else ink.shape[0], bottom + SOFT_EDGE)
-        for left, right in _column_spans(mask[top:bottom], spec, height):
-            yield _tile(ink[above:below], (left, right), height, spec), (left, top, right, bottom)
+        for part, (left, right) in enumerate(_column_spans(mask[top:bottom], spec, height)):
+            yield _tile(ink[above:below], (left, right), height, spec), (left, top, right, bottom), part > 0
 
 
 def ink_of(picture: Image.Image) -> Ink:
@@ -197,15 +200,16 @@ def _split_tall(
     if pitch is None:
         return [span]
     count = max(1, round(height / pitch))
-    cuts = [0]
+    cuts, smooth = [0], np.convolve(rows, np.ones(3) / 3, "same")
     for _ in range(count - 1):
         low, high = cuts[-1] + int(0.6 * pitch), cuts[-1] + int(1.4 * pitch) + 1
         if high >= height - int(0.35 * pitch):
             high = height - int(0.35 * pitch)
         if high <= low:
             break
-        smooth = np.convolve(rows, np.ones(3) / 3, "same")
         cuts.append(low + int(np.argmin(smooth[low:high])))
+    if len(cuts) > 1 and np.median(smooth[cuts[1:]]) > BARE * np.percentile(rows, 90):
+        return [span]  # through the letters of one line, whose feet and heads repeat as well
     cuts.append(height)
     return [(top + a, top + b) for a, b in pairwise(cuts)]
 

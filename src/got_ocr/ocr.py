@@ -13,7 +13,7 @@ from PIL.Image import Image
 
 from got_ocr import frame, hub, pixels, profiles, prompt
 from got_ocr.backends.base import Backend, open_slots
-from got_ocr.cut import as_figure, cut, settle
+from got_ocr.cut import as_figure, pieces, settle
 from got_ocr.drafts import Draft, DraftName, NgramDraft, TextDraft
 from got_ocr.engine import Engine, Groups, Make, in_turn, one_by_one
 from got_ocr.errors import GotOcrError, InvalidValue, ModelError, OutputError, TooManyImages
@@ -55,9 +55,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A job as the model gets it. notices: of the pictures and of the request. cut: not all of it could be asked."""
+    """A job as the model gets it. notices: of the pictures and of the request. cut: not all of it could be asked.
+
+    before: what stands before the answer of each request: a line break, or a space where it goes on with the line before.
+    """
 
     requests: tuple[Request, ...]
+    before: tuple[str, ...]
     notices: tuple[str, ...]
     cut: bool
 
@@ -296,7 +300,7 @@ class GotOcr:
                 piece = characters.push(event)
             else:
                 outcomes.append(event)
-                piece = characters.finish() + ("\n" if len(outcomes) < len(asked.requests) else "")
+                piece = characters.finish() + "".join(asked.before[len(outcomes) : len(outcomes) + 1])
                 characters = self.tokenizer.stream()
             if piece:
                 yield piece
@@ -320,17 +324,19 @@ class GotOcr:
             notices += [notice for _, told in narrowed for notice in told]
             task = Task(task.mode)  # a line is asked for as one, of however large a picture and however many pages
         asked, task = task.asks, settle(images, task, spec)
-        tiles = [cut([image], task, spec, options.profile.max_tiles) for image in images]
+        parts = [pieces([image], task, spec, options.profile.max_tiles) for image in images]
         trained = spec.reads | ({"format"} if task.mode == "format" and "formula" in spec.reads else set())
         if asked not in trained and not (asked == "box" and task.box_mode == "crop"):
             notices.append(f"untrained_mode:{asked}")
-        full = spec.tiling == "lines" and max(map(len, tiles)) == MOST_STRIPS  # a figure has far fewer
+        full = spec.tiling == "lines" and max(map(len, parts)) == MOST_STRIPS  # a figure has far fewer
         if full:
             notices.append(f"lines_left_out:after {MOST_STRIPS}")
-        requests = self._requests([t for some in tiles for t in some], task, pictures[0].image.size, options)
+        whole = [piece for some in parts for piece in some]
+        requests = self._requests([piece.tile for piece in whole], task, pictures[0].image.size, options)
         drafts = self._drafts(job, options, _lined(task, spec))
         drafted = tuple(replace(request, draft=next(drafts)) for request in requests)
-        return _Asked(drafted, tuple(notices), full)
+        first = whole[:: spec.tiles_per_prompt] if _lined(task, spec) else whole[:1]
+        return _Asked(drafted, tuple(" " if piece.joins else "\n" for piece in first), tuple(notices), full)
 
     def _requests(
         self, tiles: Sequence[Image], task: Task, size: tuple[int, int], options: Options
@@ -366,7 +372,8 @@ class GotOcr:
             yield NgramDraft() if options.draft == "ngram" else shared
 
     def _reading(self, job: Job, asked: _Asked, outcomes: Sequence[Outcome], seconds: float) -> Reading:
-        text = "\n".join(self.tokenizer.decode(outcome.ids) for outcome in outcomes).strip()
+        answers = zip(asked.before, outcomes, strict=True)
+        text = "".join(before + self.tokenizer.decode(outcome.ids) for before, outcome in answers).strip()
         status = "truncated" if asked.cut else worst([outcome.status for outcome in outcomes])
         broken = text.count("\ufffd")  # bytes that are no letters
         first = job.pages[0]
