@@ -40,7 +40,8 @@ bundled: .venv/.ready-dev  ## train the bundled model from nothing, resumable; o
 	@if $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then \
 		s=11; while [ $$s -eq 11 ]; do $(BIN)/got-ocr train configs/bundled/gpu.toml --out runs/gpu --resume --minutes 8; s=$$?; done; exit $$s; \
 	else \
-		$(BIN)/got-ocr train configs/bundled/printed.toml --out runs/printed --resume; \
+		$(BIN)/got-ocr train configs/bundled/printed.toml --out runs/printed --resume && \
+		$(BIN)/got-ocr train configs/bundled/kinds.toml --out runs/kinds --resume; \
 	fi
 
 bench: .venv/.ready-dev
