@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from got_ocr.cut import FORMULA_ROWS, cut, settle
-from got_ocr.figure import cut_figure, layout
+from got_ocr.cut import cut, settle
+from got_ocr.figure import cut_figure, layout, one_formula
 from got_ocr.spec import ModelSpec
 from got_ocr.task import Task
 
@@ -96,10 +96,20 @@ def rows(count: int) -> Image.Image:
 
 def test_who_knows_formulas_alone_reads_a_page_by_its_lines() -> None:
     task, formulas = Task(mode="format"), replace(SPEC, reads=frozenset({"plain", "formula"}))
-    assert settle([rows(FORMULA_ROWS)], task, formulas) == task
-    assert settle([rows(FORMULA_ROWS + 1)], task, formulas) == Task()
-    assert settle([rows(1), rows(FORMULA_ROWS + 1)], Task(mode="format", multi_page=True), formulas).mode == "plain"
-    assert settle([rows(FORMULA_ROWS + 1)], Task(mode="format", box=(0, 0, 300, 80)), formulas).mode == "format"
-    assert settle([rows(FORMULA_ROWS + 1)], task, SPEC) == task
+    assert settle([rows(1)], task, formulas) == task
+    assert settle([rows(2)], task, formulas) == Task()
+    assert settle([rows(1), rows(5)], Task(mode="format", multi_page=True), formulas).mode == "plain"
+    assert settle([rows(2)], Task(mode="format", box=(0, 0, 300, 40)), formulas).mode == "format"
+    assert settle([rows(5)], task, SPEC) == task
     assert settle([rows(1)], task, replace(SPEC, reads=frozenset({"plain"}))) == Task()
     assert settle([rows(9)], task, replace(SPEC, tiling="whole", reads=frozenset({"plain"}))) == task
+
+
+def test_rows_of_a_formula_touch_or_are_uneven_and_close() -> None:
+    assert one_formula([(0, 0, 200, 20)])
+    assert not one_formula([])
+    assert one_formula([(10, 0, 90, 20), (0, 21, 100, 41)])  # a fraction
+    assert one_formula([(30, 0, 40, 8), (0, 12, 100, 32), (25, 36, 45, 44)])  # a sum with its limits
+    assert not one_formula([(0, 0, 200, 20), (0, 26, 200, 46)])  # two lines of text
+    assert not one_formula([(0, 0, 200, 20), (0, 46, 200, 58)])  # the second without ascenders
+    assert not one_formula([(0, 20 * row, 100, 20 * row + 20) for row in range(4)])

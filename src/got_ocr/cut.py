@@ -9,8 +9,6 @@ from got_ocr import figure, frame, lines, tiles
 from got_ocr.spec import ModelSpec
 from got_ocr.task import Task
 
-FORMULA_ROWS = 3  # most rows of ink in a formula; only large matrices and systems of equations have more
-
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -49,9 +47,13 @@ def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec) -> Task
     if spec.tiling == "whole" or task.mode == "plain" or "format" in spec.reads:
         return task
     seen = (frame.narrow(picture, task)[0] for picture in pictures)
-    if "formula" in spec.reads and all(len(lines.cut_lines(picture, spec)) <= FORMULA_ROWS for picture in seen):
+    if "formula" in spec.reads and all(_formula(picture, spec) for picture in seen):
         return task
     return replace(task, mode="plain")
+
+
+def _formula(picture: Image.Image, spec: ModelSpec) -> bool:
+    return figure.one_formula([strip.box for strip in lines.cut_lines(picture, spec)])
 
 
 def as_figure(task: Task, spec: ModelSpec) -> bool:

@@ -4,6 +4,9 @@ The whole picture is seen: its ink is cut out and scaled to a few times the heig
 `ModelSpec.figure_tokens` image tokens. Training and reading share it. Knows no task and no tensor.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
@@ -12,6 +15,9 @@ from got_ocr.lines import INK, WIDTH_STEP, ink_of, shrunk
 from got_ocr.spec import ModelSpec
 
 MARGIN = 0.04  # of the ink's longer side, left around it
+# Rows of ink in one formula (limits of a sum, a fraction): how many there are at most; which gap between them, in heights of the
+# tallest, is none; which gap they have at most where one is so many times as tall as another. Lines of text stand farther apart.
+FORMULA_ROWS, TOUCHING, CLOSE, UNEVEN = 3, 0.12, 0.26, 1.45
 
 Box = tuple[int, int, int, int]
 
@@ -28,6 +34,15 @@ def cut_figure(picture: Image.Image, spec: ModelSpec) -> list[Image.Image]:
     tile = Image.new("RGB", (min(spec.tile[1], -(-width // step) * step), figure.height), (255, 255, 255))
     tile.paste(figure, (0, 0))
     return [tile]
+
+
+def one_formula(rows: Sequence[Box]) -> bool:
+    """Say whether rows of ink, from top to bottom, look like one formula or one line, not like lines of text."""
+    if not 0 < len(rows) <= FORMULA_ROWS:
+        return False
+    heights = [bottom - top for _, top, _, bottom in rows]
+    gap = max((below[1] - above[3] for above, below in pairwise(rows)), default=0) / max(heights)
+    return gap < TOUCHING or (gap < CLOSE and max(heights) >= UNEVEN * min(heights))
 
 
 def layout(width: int, height: int, spec: ModelSpec) -> tuple[int, int]:
