@@ -109,12 +109,14 @@ def test_dark_corners_are_paper() -> None:
 
 
 def test_letters_with_feet_and_heads_are_one_line() -> None:
-    profile = np.array([9] * 4 + [3] * 10 + [8] * 4 + [3] * 10 + [9] * 4)  # serifs, stems, bars, stems, serifs
-    mask = np.arange(10)[None] < profile[:, None]
-    assert lines.row_spans(mask) == [(0, 32)]
-    touching = np.where(profile == 3, 0, profile)  # the same with bare paper between
-    touching[[4, 13, 18, 27]] = 1
-    assert len(lines.row_spans(np.arange(10)[None] < touching[:, None])) > 1
+    def spans(stems: int) -> list[tuple[int, int]]:
+        rows = (
+            [30] * 2 + [10] * 8 + [80] * 3 + [stems] * 9 + [80] * 3 + [stems] * 9 + [90] * 3
+        )  # columns of ink in each row
+        return lines.row_spans(np.arange(100)[None] < np.array(rows)[:, None])
+
+    assert spans(30) == [(0, 37)]
+    assert len(spans(2)) > 1  # lines that touch in places
 
 
 def test_shaded_paper_has_no_lines() -> None:
