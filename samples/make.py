@@ -1,4 +1,4 @@
-"""Draw the sample pictures again: `python samples/make.py`. Own words, held-out fonts, the project's own synthesis engine.
+"""Draw the sample pictures again: `python samples/make.py`. Own words, held-out fonts, well-known formulas, the project's own synthesis engine.
 
 Needs got-ocr[synth] and the Debian packages fonts-crosextra-caladea, fonts-crosextra-carlito and fonts-lato.
 """
@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from got_ocr.data import augment, fonts, ink, paper
+from got_ocr.data.tools import typst
 
 HERE = Path(__file__).parent
 LETTER = """Dear reader,
@@ -33,6 +34,11 @@ PAGES = (
     "The second page comes next\nand holds two lines as well.",
     "The last page ends here.\nGood bye.",
 )
+FORMULAS = {  # LaTeX, and the same for the typesetter
+    "pythagoras": (r"\[ a^{2}+b^{2}=c^{2} \]", "a^2 + b^2 = c^2"),
+    "basel": (r"\[ \sum_{n=1}^{\infty}\frac{1}{n^{2}}=\frac{\pi^{2}}{6} \]", "sum_(n=1)^infinity 1/n^2 = pi^2/6"),
+    "gauss": (r"\[ \int_{0}^{\infty}e^{-x^{2}}dx=\frac{\sqrt{\pi}}{2} \]", "integral_0^infinity e^(-x^2) d x = sqrt(pi)/2"),
+}
 
 
 def draw(text: str, family: str, size: int, colors: tuple[paper.Color, paper.Color], margin: int = 40) -> np.ndarray:
@@ -53,6 +59,10 @@ def main() -> None:
     worn = augment.light(receipt, np.random.Generator(np.random.Philox(5)), 0.6)
     Image.fromarray(worn).save(HERE / "receipt.jpg", quality=80)
     pages = [Image.fromarray(draw(text, "Caladea", 34, black_on_white, 120)) for text in PAGES]
+    (HERE / "formulas").mkdir(exist_ok=True)
+    for name, (_, markup) in FORMULAS.items():
+        page = f"#set page(width: auto, height: auto, margin: 12pt)\n#set text(size: 14pt)\n$ {markup} $"
+        typst.draw(page, 170)[0].save(HERE / "formulas" / f"{name}.png")
     pages[0].save(HERE / "three-pages.pdf", save_all=True, append_images=pages[1:], resolution=100.0)
 
 

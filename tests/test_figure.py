@@ -112,4 +112,5 @@ def test_rows_of_a_formula_touch_or_are_uneven_and_close() -> None:
     assert one_formula([(30, 0, 40, 8), (0, 12, 100, 32), (25, 36, 45, 44)])  # a sum with its limits
     assert not one_formula([(0, 0, 200, 20), (0, 26, 200, 46)])  # two lines of text
     assert not one_formula([(0, 0, 200, 20), (0, 46, 200, 58)])  # the second without ascenders
-    assert not one_formula([(0, 20 * row, 100, 20 * row + 20) for row in range(4)])
+    assert one_formula([(0, 20 * row, 100, 20 * row + 20) for row in range(4)])  # fractions beside a sum
+    assert not one_formula([(0, 20 * row, 100, 20 * row + 20) for row in range(9)])

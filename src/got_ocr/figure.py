@@ -17,7 +17,7 @@ from got_ocr.spec import ModelSpec
 MARGIN = 0.04  # of the ink's longer side, left around it
 # Rows of ink in one formula (limits of a sum, a fraction): how many there are at most; which gap between them, in heights of the
 # tallest, is none; which gap they have at most where one is so many times as tall as another. Lines of text stand farther apart.
-FORMULA_ROWS, TOUCHING, CLOSE, UNEVEN = 3, 0.12, 0.26, 1.45
+FORMULA_ROWS, TOUCHING, CLOSE, UNEVEN = 5, 0.12, 0.26, 1.45
 
 Box = tuple[int, int, int, int]
 
