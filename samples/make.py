@@ -1,4 +1,4 @@
-"""Draw the sample pictures again: `python samples/make.py`. Own words, held-out fonts, well-known formulas, the project's own synthesis engine.
+"""Draw the sample pictures again: `python samples/make.py`. Own words, held-out fonts, well-known formulas, the project's own engine.
 
 Needs got-ocr[synth] and the Debian packages fonts-crosextra-caladea, fonts-crosextra-carlito and fonts-lato.
 """
@@ -37,7 +37,10 @@ PAGES = (
 FORMULAS = {  # LaTeX, and the same for the typesetter
     "pythagoras": (r"\[ a^{2}+b^{2}=c^{2} \]", "a^2 + b^2 = c^2"),
     "basel": (r"\[ \sum_{n=1}^{\infty}\frac{1}{n^{2}}=\frac{\pi^{2}}{6} \]", "sum_(n=1)^infinity 1/n^2 = pi^2/6"),
-    "gauss": (r"\[ \int_{0}^{\infty}e^{-x^{2}}dx=\frac{\sqrt{\pi}}{2} \]", "integral_0^infinity e^(-x^2) d x = sqrt(pi)/2"),
+    "gauss": (
+        r"\[ \int_{0}^{\infty}e^{-x^{2}}dx=\frac{\sqrt{\pi}}{2} \]",
+        "integral_0^infinity e^(-x^2) d x = sqrt(pi)/2",
+    ),
 }
 
 
