@@ -5,7 +5,7 @@ prefill,decode`: what such a peer takes for a picture is got-ocr's own time. Kno
 """
 
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -45,18 +45,6 @@ class Source:
         if features:
             x[np.array(ids) == self.config.image_token] = np.concatenate(features)
         return x
-
-
-class Scores:
-    """The last position's logits: (B, W)."""
-
-    def __init__(self, logits: Numbers) -> None:
-        self._logits = logits
-
-    def best(self, banned: Sequence[Collection[int]]) -> list[int]:
-        """Choose the best ids; the peer bans none."""
-        chosen: list[int] = self._logits.argmax(-1).tolist()
-        return chosen
 
 
 def keep() -> Path:

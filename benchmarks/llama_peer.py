@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from decoder_only import Numbers, Scores, Source, keep
+from decoder_only import Numbers, Source, keep
 from numpy.typing import NDArray
 
-from got_ocr.bench.peer import serve
+from got_ocr.bench.peer import Scores, serve
 from got_ocr.errors import InvalidValue
 from got_ocr.model.layouts import Layout
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from decoder_only import Numbers, Scores, Source, keep
+from decoder_only import Numbers, Source, keep
 from numpy.typing import NDArray
 from openvino_graph import build
 
-from got_ocr.bench.peer import serve
+from got_ocr.bench.peer import Scores, serve
 from got_ocr.errors import InvalidValue
 from got_ocr.model.decoder import rotary
 

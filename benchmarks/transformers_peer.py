@@ -5,7 +5,7 @@ alone. The peer's language model is called with what its `generate` would give i
 """
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from got_ocr import pixels
-from got_ocr.bench.peer import serve
+from got_ocr.bench.peer import Scores, serve
 from got_ocr.model.weights import open_checkpoint
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
-
-class Scores:
-    """The last position's logits: (B, W)."""
-
-    def __init__(self, logits: Tensor) -> None:
-        self._logits = logits
-
-    def best(self, banned: Sequence[Collection[int]]) -> list[int]:
-        """Choose the best ids; the peer bans none."""
-        chosen: list[int] = self._logits.argmax(-1).tolist()
-        return chosen
 
 
 class Rows:

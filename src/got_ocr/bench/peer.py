@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,6 +47,18 @@ def _own_output() -> IO[str]:
     kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return kept
+
+
+class Scores:
+    """Scores of the next ids, (B, W), as an array or tensor of the peer's library."""
+
+    def __init__(self, logits: Any) -> None:
+        self._logits = logits
+
+    def best(self, banned: Sequence[Collection[int]]) -> list[int]:
+        """Choose the best ids; a peer bans none."""
+        chosen: list[int] = self._logits.argmax(-1).tolist()
+        return chosen
 
 
 class Contender:

@@ -3,9 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from got_ocr.errors import InvalidValue, MissingDependency
 from got_ocr.tokenizer import SPLIT, Tokenizer, byte_letters
+
+if TYPE_CHECKING:
+    from tokenizers.pre_tokenizers import Split
 
 
 def learn(texts: Iterable[str], size: int) -> dict[bytes, int]:
@@ -15,16 +19,12 @@ def learn(texts: Iterable[str], size: int) -> dict[bytes, int]:
     """
     if size < 256:
         raise InvalidValue("a vocabulary has at least 256 pieces, one for each byte")
-    try:
-        from tokenizers import Regex, models, pre_tokenizers, trainers
-        from tokenizers import Tokenizer as Learner
-    except ImportError:
-        raise MissingDependency(
-            "learning a vocabulary needs the package tokenizers: pip install 'got-ocr[synth]'"
-        ) from None
+    split = _splitter()
+    import tokenizers
+    from tokenizers import models, pre_tokenizers, trainers
+
     letters = byte_letters()
-    learner = Learner(models.BPE())
-    split = pre_tokenizers.Split(Regex(SPLIT), "isolated")
+    learner = tokenizers.Tokenizer(models.BPE())
     level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     learner.pre_tokenizer = pre_tokenizers.Sequence([split, level])
     trainer = trainers.BpeTrainer(vocab_size=size, initial_alphabet=list(letters.values()), show_progress=False)
@@ -43,8 +43,8 @@ def extend(ranks: Mapping[bytes, int], texts: Iterable[str], size: int) -> dict[
     """
     if size < len(ranks):
         raise InvalidValue(f"the vocabulary has {len(ranks)} pieces already; it cannot be extended to {size}")
-    old, extended = Tokenizer(ranks), dict(ranks)
-    words = Counter(word for text in texts for word in _words(text))
+    old, extended, split = Tokenizer(ranks), dict(ranks), _splitter()
+    words = Counter(word for text in texts for word, _ in split.pre_tokenize_str(text))
     parts = {word: [old.decode_bytes([i]) for i in old.encode(word)] for word in words}
     while len(extended) < size:
         pairs: Counter[tuple[bytes, bytes]] = Counter()
@@ -59,15 +59,16 @@ def extend(ranks: Mapping[bytes, int], texts: Iterable[str], size: int) -> dict[
     return extended
 
 
-def _words(text: str) -> list[str]:
-    """Split a text as the vocabulary does before it joins bytes."""
+def _splitter() -> "Split":
+    """Open what splits a text into the words that merges stay inside. Raises MissingDependency."""
     try:
-        from tokenizers import Regex, pre_tokenizers
+        from tokenizers import Regex
+        from tokenizers.pre_tokenizers import Split
     except ImportError:
         raise MissingDependency(
             "learning a vocabulary needs the package tokenizers: pip install 'got-ocr[synth]'"
         ) from None
-    return [word for word, _ in pre_tokenizers.Split(Regex(SPLIT), "isolated").pre_tokenize_str(text)]
+    return Split(Regex(SPLIT), "isolated")
 
 
 def _joined(pieces: list[bytes], pair: tuple[bytes, bytes]) -> list[bytes]:
