@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from got_ocr.lines import INK, WIDTH_STEP, ink_of, shrunk
+from got_ocr.lines import INK, WIDTH_STEP, WORKING_SIDE, ink_of
+from got_ocr.shrink import shrunk
 from got_ocr.spec import ModelSpec
 
 MARGIN = 0.04  # of the ink's longer side, left around it
@@ -24,7 +25,7 @@ Box = tuple[int, int, int, int]
 
 def cut_figure(picture: Image.Image, spec: ModelSpec) -> list[Image.Image]:
     """Cut an RGB picture to its ink and scale it: one tile, dark or coloured on white. A blank picture has none."""
-    whole = _on_white(shrunk(picture)[0])
+    whole = _on_white(shrunk(picture, max(picture.size), WORKING_SIDE)[0])
     box = _ink_box(np.asarray(whole))
     if box is None:
         return []

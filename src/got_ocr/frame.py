@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from got_ocr import tiles
+from got_ocr.shrink import shrunk
 from got_ocr.task import Color, Task
 
 Mask = NDArray[np.bool_]
@@ -108,11 +109,7 @@ def find(picture: Image.Image, color: Color) -> Inside | None:
 
     Of several frames the one that is drawn best counts, and among equals the largest.
     """
-    shrink = max(1.0, max(picture.size) / WORKING_SIDE)
-    small = picture
-    if shrink > 1:
-        size = (max(1, round(picture.width / shrink)), max(1, round(picture.height / shrink)))
-        small = picture.resize(size, Image.Resampling.BOX)
+    small, shrink = shrunk(picture, max(picture.size), WORKING_SIDE)
     strength = _strength(small, color)
     for level in LEVELS:
         frame = _best(strength > level)

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from got_ocr.shrink import shrunk
+
 Ink = NDArray[np.uint8]  # (height, width), 0 ground .. 255 ink
 Colours = NDArray[np.float32]  # (..., 3), RGB, 0..255
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -44,10 +46,7 @@ def ink_on_ground(picture: Image.Image) -> tuple[Ink, float] | None:
 
     None where no colour stands out from those along the edge.
     """
-    shrink = max(1.0, picture.height / SIDE)
-    if shrink > 1:
-        size = (max(1, round(picture.width / shrink)), max(1, round(picture.height / shrink)))
-        picture = picture.resize(size, Image.Resampling.BOX)
+    picture, shrink = shrunk(picture, picture.height, SIDE)
     soft = picture.filter(ImageFilter.GaussianBlur(max(0.6, picture.height / 110)))
     pixels: Colours = np.asarray(soft, dtype=np.float32)
     left, top, right, bottom = _card(pixels)

@@ -17,6 +17,7 @@ from PIL import Image, ImageFilter, ImageOps
 from got_ocr.bend import straightened
 from got_ocr.columns import reading_order, runs, without_specks
 from got_ocr.ground import ink_on_ground
+from got_ocr.shrink import shrunk
 from got_ocr.spec import ModelSpec
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -50,7 +51,7 @@ class Strip:
 
 def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
     """Find the text lines of an RGB picture from top to bottom, MOST_STRIPS at most. A blank picture has none."""
-    picture, shrink = shrunk(picture)
+    picture, shrink = shrunk(picture, max(picture.size), WORKING_SIDE)
     ink, mask = _level(ink_of(picture))
     strips = _strips(ink, mask, reading_order(without_specks(mask)), spec, shrink)
     tall, tallest = picture.height * shrink, max((strip.box[3] - strip.box[1] for strip in strips), default=0)
@@ -77,15 +78,6 @@ def _strips(ink: Ink, mask: NDArray[np.bool_], parts: list[Box], spec: ModelSpec
             x0, y0, x1, y1 = (round(value * shrink) for value in there)
             strips.append(Strip(tile, (x0, y0, x1, y1), joins))
     return strips
-
-
-def shrunk(picture: Image.Image) -> tuple[Image.Image, float]:
-    """Bring a large picture to WORKING_SIDE; give it and how many times smaller it became."""
-    shrink = max(1.0, max(picture.size) / WORKING_SIDE)
-    if shrink > 1:
-        size = (max(1, round(picture.width / shrink)), max(1, round(picture.height / shrink)))
-        picture = picture.resize(size, Image.Resampling.BOX)
-    return picture, shrink
 
 
 def _part_lines(ink: Ink, mask: NDArray[np.bool_], spec: ModelSpec) -> Iterator[tuple[Image.Image, Box, bool]]:
