@@ -96,13 +96,13 @@ def rows(count: int) -> Image.Image:
 
 def test_who_knows_formulas_alone_reads_a_page_by_its_lines() -> None:
     task, formulas = Task(mode="format"), replace(SPEC, reads=frozenset({"plain", "formula"}))
-    assert settle([rows(1)], task, formulas) == task
-    assert settle([rows(2)], task, formulas) == Task()
-    assert settle([rows(1), rows(5)], Task(mode="format", multi_page=True), formulas).mode == "plain"
-    assert settle([rows(2)], Task(mode="format", box=(0, 0, 300, 40)), formulas).mode == "format"
-    assert settle([rows(5)], task, SPEC) == task
-    assert settle([rows(1)], task, replace(SPEC, reads=frozenset({"plain"}))) == Task()
-    assert settle([rows(9)], task, replace(SPEC, tiling="whole", reads=frozenset({"plain"}))) == task
+    assert settle([rows(1)], task, formulas)[0] == task
+    assert settle([rows(2)], task, formulas)[0] == Task()
+    assert settle([rows(1), rows(5)], Task(mode="format", multi_page=True), formulas)[0].mode == "plain"
+    assert settle([rows(2)], Task(mode="format", box=(0, 0, 300, 40)), formulas)[0].mode == "format"
+    assert settle([rows(5)], task, SPEC)[0] == task
+    assert settle([rows(1)], task, replace(SPEC, reads=frozenset({"plain"})))[0] == Task()
+    assert settle([rows(9)], task, replace(SPEC, tiling="whole", reads=frozenset({"plain"})))[0] == task
 
 
 def test_rows_of_a_formula_touch_or_are_uneven_and_close() -> None:

@@ -12,10 +12,11 @@ from got_ocr.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A tile. joins: it goes on with the text line that the tile before it broke off."""
+    """A tile. joins: it goes on with the text line that the tile before it broke off. box: where a text line was found."""
 
     tile: Image.Image
     joins: bool = False
+    box: figure.Box | None = None
 
 
 def cut(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> list[Image.Image]:
@@ -35,25 +36,28 @@ def pieces(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
     if as_figure(task, spec):
         return [Piece(tile) for picture in pictures for tile in figure.cut_figure(picture, spec)]
     if spec.tiling == "lines":
-        return [Piece(strip.tile, strip.joins) for picture in pictures for strip in lines.cut_lines(picture, spec)]
+        strips = [strip for picture in pictures for strip in lines.cut_lines(picture, spec)]
+        return [Piece(strip.tile, strip.joins, strip.box) for strip in strips]
     if task.crop:
         most = task.max_tiles or max_tiles
         return [Piece(tile) for picture in pictures for tile in tiles.crop_tiles(picture, spec, most)]
     return [Piece(tiles.whole(picture, spec)) for picture in pictures]
 
 
-def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec) -> Task:
-    """Say what a model is really asked: one that knows formulas alone, or plain text alone, reads other formatted pictures as lines."""
+def settle(
+    pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6
+) -> tuple[Task, list[list[Piece]]]:
+    """Say what a model is really asked, and cut each picture for that.
+
+    One that knows formulas alone, or plain text alone, reads other formatted pictures by their lines, as plain text.
+    """
     if spec.tiling == "whole" or task.mode == "plain" or "format" in spec.reads:
-        return task
-    seen = (frame.narrow(picture, task)[0] for picture in pictures)
-    if "formula" in spec.reads and all(_formula(picture, spec) for picture in seen):
-        return task
-    return replace(task, mode="plain")
-
-
-def _formula(picture: Image.Image, spec: ModelSpec) -> bool:
-    return figure.one_formula([strip.box for strip in lines.cut_lines(picture, spec)])
+        return task, [pieces([picture], task, spec, max_tiles) for picture in pictures]
+    plain = replace(task, mode="plain")
+    rows = [pieces([picture], plain, spec) for picture in pictures]
+    if "formula" in spec.reads and all(figure.one_formula([row.box for row in part if row.box]) for part in rows):
+        return task, [pieces([picture], task, spec) for picture in pictures]
+    return plain, rows
 
 
 def as_figure(task: Task, spec: ModelSpec) -> bool:

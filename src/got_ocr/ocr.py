@@ -13,7 +13,7 @@ from PIL.Image import Image
 
 from got_ocr import frame, hub, pixels, profiles, prompt
 from got_ocr.backends.base import Backend, open_slots
-from got_ocr.cut import as_figure, pieces, settle
+from got_ocr.cut import as_figure, settle
 from got_ocr.drafts import Draft, DraftName, NgramDraft, TextDraft
 from got_ocr.engine import Engine, Groups, Make, in_turn, one_by_one
 from got_ocr.errors import GotOcrError, InvalidValue, ModelError, OutputError, TooManyImages
@@ -323,8 +323,7 @@ class GotOcr:
             images = [image for image, _ in narrowed]
             notices += [notice for _, told in narrowed for notice in told]
             task = Task(task.mode)  # a line is asked for as one, of however large a picture and however many pages
-        asked, task = task.asks, settle(images, task, spec)
-        parts = [pieces([image], task, spec, options.profile.max_tiles) for image in images]
+        asked, (task, parts) = task.asks, settle(images, task, spec, options.profile.max_tiles)
         trained = spec.reads | ({"format"} if task.mode == "format" and "formula" in spec.reads else set())
         if asked not in trained and not (asked == "box" and task.box_mode == "crop"):
             notices.append(f"untrained_mode:{asked}")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from got_ocr import pixels, prompt
-from got_ocr.cut import as_figure, cut, settle
+from got_ocr.cut import as_figure, settle
 from got_ocr.data.sample import Sample
 from got_ocr.spec import ModelSpec
 from got_ocr.task import Task
@@ -38,9 +38,9 @@ def make_examples(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> list
 
     None where its lines were not found as written, so that nothing unseen is taught; none that is longer than the context.
     """
-    sample = replace(sample, task=settle(sample.images, sample.task, spec))
-    parts = cut(sample.images, sample.task, spec)
-    arrays = tuple(pixels.raw(tile) for tile in parts)
+    task, parts = settle(sample.images, sample.task, spec)
+    sample = replace(sample, task=task)
+    arrays = tuple(pixels.raw(piece.tile) for part in parts for piece in part)
     size = sample.images[0].size
     if spec.tiling == "whole" or as_figure(sample.task, spec):
         shown = (columns(sample) if len(arrays) == 1 else b"",) * len(arrays)
