@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import got_ocr
 from got_ocr import prompt
@@ -350,6 +350,48 @@ def test_formulas_are_seen_whole_and_other_formatted_pictures_by_their_lines(
     reading = model.read(pictures[3], mode="format")  # five rows are no formula
     assert reading.text.split("\n") == ["b", "c", "d"]  # two strips a prompt
     assert (reading.notices, asked(model)[-1]) == (("untrained_mode:format",), "OCR: ")
+
+
+def ruled_table() -> Image.Image:
+    """Draw a table of two rows, whose second has one cell that is bare and one of two lines."""
+    image = Image.new("RGB", (500, 200), "white")
+    pen = ImageDraw.Draw(image)
+    for y in (20, 70, 180):
+        pen.line((20, y, 480, y), fill="black", width=2)
+    for x in (20, 170, 320, 480):
+        pen.line((x, 20, x, 180), fill="black", width=2)
+    for place in ((60, 40), (210, 40), (360, 40), (200, 106), (200, 132)):
+        pen.text(place, "word", font_size=22, fill="black")
+    pen.text((60, 120), "word", font_size=22, fill="black")
+    return image
+
+
+def test_tables_are_read_cell_by_cell(line_reader: Reader) -> None:
+    answers = ("a", "b", "c", r"\( x \)", "up", "down")
+    model = line_reader(*answers, *answers)
+    model.backend.spec = replace(model.backend.spec, reads=frozenset({"plain", "formula", "table"}), figure_tokens=16)
+    reading = model.read(ruled_table(), mode="format", draft="none")
+    table = "\n".join(
+        [
+            r"\begin{tabular}{|c|c|c|}",
+            r"\hline a & b & c \\",
+            r"\hline \( x \) & up down &  \\",
+            r"\hline",
+            r"\end{tabular}",
+        ]
+    )
+    assert (reading.text, reading.notices, reading.status) == (table, (), "ok")
+    assert set(asked(model)) == {"OCR with format: "}
+    *pieces, _ = model.stream(ruled_table(), mode="format", draft="none")
+    assert "".join(map(str, pieces)) == table
+
+
+def test_a_model_that_knows_no_tables_reads_their_lines(line_reader: Reader) -> None:
+    model = line_reader(*"abcdef")
+    model.backend.spec = replace(model.backend.spec, reads=frozenset({"plain"}), figure_tokens=16)
+    reading = model.read(ruled_table(), mode="format", draft="none")
+    assert "tabular" not in reading.text
+    assert reading.notices == ("untrained_mode:format",)
 
 
 def test_lines_of_several_pages_and_boxes(line_reader: Reader, pictures: list[Image.Image]) -> None:

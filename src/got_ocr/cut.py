@@ -2,21 +2,39 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from PIL import Image
 
 from got_ocr import figure, frame, lines, tiles
 from got_ocr.spec import ModelSpec
+from got_ocr.table import strips
 from got_ocr.task import Task
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A tile. joins: it goes on with the text line that the tile before it broke off. box: where a text line was found."""
+    """A tile, and what is written around the text that is read from it.
+
+    before: a line break, or a space where it goes on with the line of the tile before it, or what stands between two cells of a table.
+    after: the end of the table. box: where a text line was found. place: the cell that the line stands in: (row, column, rows, columns).
+    """
 
     tile: Image.Image
-    joins: bool = False
+    before: str = "\n"
+    after: str = ""
     box: figure.Box | None = None
+    place: tuple[int, int, int, int] | None = None
+
+
+class Settled(NamedTuple):
+    """What a model is really asked. parts: the pieces of each picture. together: how many text lines a prompt asks for; 0 where
+    a prompt asks for all that there is.
+    """
+
+    task: Task
+    parts: list[list[Piece]]
+    together: int
 
 
 def cut(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> list[Image.Image]:
@@ -29,37 +47,53 @@ def pieces(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
 
     max_tiles: most tiles of one picture under `crop` where the task does not say. Source: paper section 3.3; original crop demo.
     """
-    if spec.tiling == "lines":
-        pictures = [frame.narrow(picture, task)[0] for picture in pictures]
-    elif task.box is not None and task.box_mode == "crop":
-        pictures = [tiles.region(picture, task.box) for picture in pictures]
-    if as_figure(task, spec):
+    pictures = _narrowed(pictures, task, spec)
+    if _as_figure(task, spec):
         return [Piece(tile) for picture in pictures for tile in figure.cut_figure(picture, spec)]
     if spec.tiling == "lines":
-        strips = [strip for picture in pictures for strip in lines.cut_lines(picture, spec)]
-        return [Piece(strip.tile, strip.joins, strip.box) for strip in strips]
+        found = [strip for picture in pictures for strip in lines.cut_lines(picture, spec)]
+        return [Piece(strip.tile, " " if strip.joins else "\n", box=strip.box) for strip in found]
     if task.crop:
         most = task.max_tiles or max_tiles
         return [Piece(tile) for picture in pictures for tile in tiles.crop_tiles(picture, spec, most)]
     return [Piece(tiles.whole(picture, spec)) for picture in pictures]
 
 
-def settle(
-    pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6
-) -> tuple[Task, list[list[Piece]]]:
+def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> Settled:
     """Say what a model is really asked, and cut each picture for that.
 
-    One that knows formulas alone, or plain text alone, reads other formatted pictures by their lines, as plain text.
+    One of text lines reads a table cell by cell; one that knows formulas, tables or plain text alone reads other formatted pictures
+    by their lines, as plain text.
     """
+    together = 0 if spec.tiling == "whole" or _as_figure(task, spec) else spec.tiles_per_prompt
     if spec.tiling == "whole" or task.mode == "plain" or "format" in spec.reads:
-        return task, [pieces([picture], task, spec, max_tiles) for picture in pictures]
+        return Settled(task, [pieces([picture], task, spec, max_tiles) for picture in pictures], together)
     plain = replace(task, mode="plain")
     rows = [pieces([picture], plain, spec) for picture in pictures]
-    if "formula" in spec.reads and all(figure.one_formula([row.box for row in part if row.box]) for part in rows):
-        return task, [pieces([picture], task, spec) for picture in pictures]
-    return plain, rows
+    formula = all(figure.one_formula([row.box for row in part if row.box]) for part in rows)
+    if "table" in spec.reads:
+        tables = [_cells(picture, spec, framed=formula) for picture in _narrowed(pictures, task, spec)]
+        if all(tables):
+            return Settled(task, tables, 1)
+    if "formula" in spec.reads and formula:
+        return Settled(task, [pieces([picture], task, spec) for picture in pictures], 0)
+    return Settled(plain, rows, spec.tiles_per_prompt)
 
 
-def as_figure(task: Task, spec: ModelSpec) -> bool:
+def _narrowed(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec) -> Sequence[Image.Image]:
+    """Cut pictures to the part that is asked for, unless the prompt says it."""
+    if spec.tiling == "lines":
+        return [frame.narrow(picture, task)[0] for picture in pictures]
+    if task.box is not None and task.box_mode == "crop":
+        return [tiles.region(picture, task.box) for picture in pictures]
+    return pictures
+
+
+def _cells(picture: Image.Image, spec: ModelSpec, framed: bool) -> list[Piece]:
+    """Cut a picture of a table into the lines of its cells; one that shows none, or more than one, into nothing. framed: by rules."""
+    return [Piece(s.tile, s.before, s.after, s.box, s.place) for s in strips.cut_table(picture, spec, framed)]
+
+
+def _as_figure(task: Task, spec: ModelSpec) -> bool:
     """Say whether a model of text lines sees the picture whole, and all of it in one prompt."""
     return spec.tiling == "lines" and spec.figure_tokens > 0 and task.mode == "format"

@@ -52,7 +52,7 @@ class Strip:
 def cut_lines(picture: Image.Image, spec: ModelSpec) -> list[Strip]:
     """Find the text lines of an RGB picture from top to bottom, MOST_STRIPS at most. A blank picture has none."""
     picture, shrink = shrunk(picture, max(picture.size), WORKING_SIDE)
-    ink, mask = _level(ink_of(picture))
+    ink, mask = level(ink_of(picture))
     strips = _strips(ink, mask, reading_order(without_specks(mask)), spec, shrink)
     tall, tallest = picture.height * shrink, max((strip.box[3] - strip.box[1] for strip in strips), default=0)
     if strips and (len(strips) > FEW or tallest < FILLED * tall):
@@ -86,11 +86,11 @@ def _part_lines(ink: Ink, mask: NDArray[np.bool_], spec: ModelSpec) -> Iterator[
     # Lines of one picture mostly share one size: a line without ascenders or descenders is not blown up.
     usual = float(np.median([bottom - top for top, bottom in rows])) if rows else 0.0
     for i, (top, bottom) in enumerate(rows):
-        height = round(usual) if 0.5 * usual < bottom - top < usual else bottom - top
+        height = even_height(bottom - top, usual)
         above = max(rows[i - 1][1] if i else 0, top - SOFT_EDGE)
         below = min(rows[i + 1][0] if i + 1 < len(rows) else ink.shape[0], bottom + SOFT_EDGE)
         for part, (left, right) in enumerate(_column_spans(mask[top:bottom], spec, height)):
-            yield _tile(ink[above:below], (left, right), height, spec), (left, top, right, bottom), part > 0
+            yield strip_tile(ink[above:below], (left, right), height, spec), (left, top, right, bottom), part > 0
 
 
 def ink_of(picture: Image.Image) -> Ink:
@@ -133,7 +133,7 @@ def _shading(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(wide.resize((flat.shape[1], flat.shape[0]), Image.Resampling.BILINEAR))
 
 
-def _level(ink: Ink) -> tuple[Ink, NDArray[np.bool_]]:
+def level(ink: Ink) -> tuple[Ink, NDArray[np.bool_]]:
     """Undo a small slope of the lines; return the ink and where it counts as ink."""
     mask = ink > INK
     slope = _slope(mask)
@@ -281,7 +281,12 @@ def _column_spans(mask: NDArray[np.bool_], spec: ModelSpec, height: int) -> list
     return [(a, b) for a, b in pairwise(edges) if b > a]
 
 
-def _tile(row: Ink, span: tuple[int, int], height: int, spec: ModelSpec) -> Image.Image:
+def even_height(height: int, usual: float) -> int:
+    """Give a line the usual height where only ascenders or descenders are missing."""
+    return round(usual) if 0.5 * usual < height < usual else height
+
+
+def strip_tile(row: Ink, span: tuple[int, int], height: int, spec: ModelSpec) -> Image.Image:
     """Cut one line out of its rows, scale it to the tile's height, turn it dark on white, pad it on the right."""
     (left, right), tall, wide = span, spec.line, spec.tile[1]
     height = max(height, 1)

@@ -13,7 +13,7 @@ from PIL.Image import Image
 
 from got_ocr import frame, hub, pixels, profiles, prompt
 from got_ocr.backends.base import Backend, open_slots
-from got_ocr.cut import as_figure, settle
+from got_ocr.cut import settle
 from got_ocr.drafts import Draft, DraftName, NgramDraft, TextDraft
 from got_ocr.engine import Engine, Groups, Make, in_turn, one_by_one
 from got_ocr.errors import GotOcrError, InvalidValue, ModelError, OutputError, TooManyImages
@@ -23,7 +23,6 @@ from got_ocr.jobs import Job, jobs, plan, sound
 from got_ocr.lines import MOST_STRIPS
 from got_ocr.profiles import Profile
 from got_ocr.reading import Reading, worst
-from got_ocr.spec import ModelSpec
 from got_ocr.task import Box, BoxMode, Color, Mode, Task, chat_color, chat_mode, parse_box
 from got_ocr.tokenizer import Tokenizer
 
@@ -57,11 +56,13 @@ class Options:
 class _Asked:
     """A job as the model gets it. notices: of the pictures and of the request. cut: not all of it could be asked.
 
-    before: what stands before the answer of each request: a line break, or a space where it goes on with the line before.
+    before: what stands before the answer of each request: a line break, or a space where it goes on with the line before, or what
+    stands between cells of a table. after: what ends it.
     """
 
     requests: tuple[Request, ...]
     before: tuple[str, ...]
+    after: str
     notices: tuple[str, ...]
     cut: bool
 
@@ -295,12 +296,15 @@ class GotOcr:
         outcomes: list[Outcome] = []
         asked = self._ask(job, options)
         characters = self.tokenizer.stream()
+        if start := "".join(asked.before[:1]).lstrip():
+            yield start
         for event in self._events(asked.requests):
             if isinstance(event, int):
                 piece = characters.push(event)
             else:
                 outcomes.append(event)
                 piece = characters.finish() + "".join(asked.before[len(outcomes) : len(outcomes) + 1])
+                piece += asked.after if len(outcomes) == len(asked.requests) else ""
                 characters = self.tokenizer.stream()
             if piece:
                 yield piece
@@ -323,24 +327,25 @@ class GotOcr:
             images = [image for image, _ in narrowed]
             notices += [notice for _, told in narrowed for notice in told]
             task = Task(task.mode)  # a line is asked for as one, of however large a picture and however many pages
-        asked, (task, parts) = task.asks, settle(images, task, spec, options.profile.max_tiles)
-        trained = spec.reads | ({"format"} if task.mode == "format" and "formula" in spec.reads else set())
+        asked, (task, parts, together) = task.asks, settle(images, task, spec, options.profile.max_tiles)
+        trained = spec.reads | ({"format"} if task.mode == "format" and spec.reads & {"formula", "table"} else set())
         if asked not in trained and not (asked == "box" and task.box_mode == "crop"):
             notices.append(f"untrained_mode:{asked}")
         full = spec.tiling == "lines" and max(map(len, parts)) == MOST_STRIPS  # a figure has far fewer
         if full:
             notices.append(f"lines_left_out:after {MOST_STRIPS}")
         whole = [piece for some in parts for piece in some]
-        requests = self._requests([piece.tile for piece in whole], task, pictures[0].image.size, options)
-        drafts = self._drafts(job, options, _lined(task, spec))
+        requests = self._requests([piece.tile for piece in whole], task, together, pictures[0].image.size, options)
+        drafts = self._drafts(job, options, together > 0)
         drafted = tuple(replace(request, draft=next(drafts)) for request in requests)
-        first = whole[:: spec.tiles_per_prompt] if _lined(task, spec) else whole[:1]
-        return _Asked(drafted, tuple(" " if piece.joins else "\n" for piece in first), tuple(notices), full)
+        first = whole[:: together or max(1, len(whole))]
+        after = whole[-1].after if whole else ""
+        return _Asked(drafted, tuple(piece.before for piece in first), after, tuple(notices), full)
 
     def _requests(
-        self, tiles: Sequence[Image], task: Task, size: tuple[int, int], options: Options
+        self, tiles: Sequence[Image], task: Task, lines: int, size: tuple[int, int], options: Options
     ) -> Iterator[Request]:
-        """Encode tiles and write their prompts. size: of the (first) picture, (width, height)."""
+        """Encode tiles and write their prompts. lines: text lines in each; 0: one prompt. size: of the (first) picture."""
         spec, rules, most = self.backend.spec, options.profile, options.max_new_tokens
         if spec.tiling == "whole" and len(tiles) > spec.tiles_per_prompt:
             raise TooManyImages(
@@ -349,14 +354,13 @@ class GotOcr:
         features = self.backend.encode([pixels.raw(tile) for tile in tiles])
         # The original bans repeats for a single picture only: neither for crops nor for several pages.
         ban = 0 if task.crop or task.multi_page else rules.ban
-        lined = _lined(task, spec)
-        together = spec.tiles_per_prompt if lined else max(1, len(tiles))
+        together = lines or max(1, len(tiles))
         for start in range(0, len(tiles), together):
             part = slice(start, start + together)
             count = sum(spec.tokens(tile.height, tile.width) for tile in tiles[part])
             ids = prompt.build(self.tokenizer, task, count, size, rules.style).ids
             # No letter is narrower than a fourth of a cell: what is longer than that was never printed there.
-            room = min(most, 4 * count + 32) if lined else most
+            room = min(most, 4 * count + 32) if lines else most
             yield Request(ids, features[part], self.tokenizer.end, ban, rules.watch, room)
 
     def _drafts(self, job: Job, options: Options, lined: bool) -> Iterator[Draft | None]:
@@ -372,7 +376,8 @@ class GotOcr:
 
     def _reading(self, job: Job, asked: _Asked, outcomes: Sequence[Outcome], seconds: float) -> Reading:
         answers = zip(asked.before, outcomes, strict=True)
-        text = "".join(before + self.tokenizer.decode(outcome.ids) for before, outcome in answers).strip()
+        read = "".join(before + self.tokenizer.decode(outcome.ids) for before, outcome in answers)
+        text = (read + asked.after).strip()
         status = "truncated" if asked.cut else worst([outcome.status for outcome in outcomes])
         broken = text.count("\ufffd")  # bytes that are no letters
         first = job.pages[0]
@@ -388,8 +393,3 @@ class GotOcr:
             model=self.backend.spec.name,
             notices=(*asked.notices, *([f"broken_characters:{broken}"] if broken else [])),
         )
-
-
-def _lined(task: Task, spec: ModelSpec) -> bool:
-    """Say whether each prompt asks for text lines, not for a whole picture."""
-    return spec.tiling == "lines" and not as_figure(task, spec)

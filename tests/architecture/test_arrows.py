@@ -12,7 +12,8 @@ FILES = sorted(path for path in ROOT.rglob("*.py"))
 ROOMS = {
     "model": {"errors", "spec", "model"},
     "render": {"errors", "render"},
-    "data": {"errors", "task", "data", "tokenizer"},
+    "table": {"errors", "columns", "lines", "shrink", "spec", "table"},
+    "data": {"errors", "task", "data", "table", "tokenizer"},
     "train": {"errors", "spec", "task", "tokenizer", "prompt", "pixels", "cut", "data", "model", "train"},
     "eval": {"errors", "task", "image", "data", "eval"},
     "batch": {"__version__", "errors", "task", "reading", "image", "document", "formats", "render", "batch"},

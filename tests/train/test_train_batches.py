@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from got_ocr.data.sample import Sample
+from got_ocr.data.sources.table import TableSource
 from got_ocr.errors import ChildCrashed, InvalidValue, MissingDependency, PageRenderFailed
 from got_ocr.model.config import GotConfig
 from got_ocr.prompt import IGNORE
@@ -174,6 +175,25 @@ def test_a_page_of_more_lines_than_a_prompt_holds_is_several_examples(
     examples = make_examples(Sample((page,), "first\nsecond\nthird", "test"), spec, small)
     assert [example.columns for example in examples] == [(b"first", b"second"), (b"third",)]
     assert [small.decode(e.labels[e.labels != IGNORE]) for e in examples] == ["first\nsecond", "third"]
+
+
+def test_cells_of_a_table_are_lines_to_learn(small: Tokenizer, feed: Feed) -> None:
+    spec = replace(feed.spec, tiles_per_prompt=2, figure_tokens=96, reads=frozenset({"plain", "table"}))
+    samples = [
+        TableSource(clean_fraction=1.0, zh=0.0, max_columns=4)(np.random.default_rng(seed)) for seed in range(12)
+    ]
+    learned = 0
+    for sample in samples:
+        texts = {text for *_, text in sample.meta["cells"]}  # type: ignore[attr-defined]
+        for example in make_examples(sample, spec, small):
+            learned += 1
+            assert small.decode(example.labels[example.labels != IGNORE]) in texts
+            assert [tile.shape[1] for tile in example.tiles] == [32]
+            assert small.decode(example.ids).count("OCR with format") == 1
+    assert learned > 60
+    wrong = replace(samples[0], meta={"cells": [[0, 0, 1, 1, "not what is drawn"]]})
+    assert make_examples(samples[0], spec, small)
+    assert make_examples(wrong, spec, small) == []
 
 
 def test_a_figure_is_one_tile_of_several_cells_and_no_line(small: Tokenizer, feed: Feed, page: Image.Image) -> None:

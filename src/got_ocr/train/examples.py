@@ -1,12 +1,15 @@
 """Sample -> example: pixels, ids, labels, by the same tiles and prompt that reading uses. Torch-free: runs in data workers."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from got_ocr import pixels, prompt
-from got_ocr.cut import as_figure, settle
+from got_ocr.cut import Piece, settle
 from got_ocr.data.sample import Sample
 from got_ocr.spec import ModelSpec
 from got_ocr.task import Task
@@ -38,33 +41,45 @@ def make_examples(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> list
 
     None where its lines were not found as written, so that nothing unseen is taught; none that is longer than the context.
     """
-    task, parts = settle(sample.images, sample.task, spec)
+    task, parts, together = settle(sample.images, sample.task, spec)
     sample = replace(sample, task=task)
-    arrays = tuple(pixels.raw(piece.tile) for part in parts for piece in part)
+    whole = [piece for part in parts for piece in part]
+    arrays = tuple(pixels.raw(piece.tile) for piece in whole)
     size = sample.images[0].size
-    if spec.tiling == "whole" or as_figure(sample.task, spec):
+    if not together:
         shown = (columns(sample) if len(arrays) == 1 else b"",) * len(arrays)
         made = [_example(arrays, shown, sample.target, sample, size, spec, tokenizer)] if arrays else []
     else:
         # A strip is asked for as what it is, whatever part of the page was asked for.
         sample = replace(sample, task=Task(sample.task.mode))
-        texts = sample.target.split("\n")
-        if len(arrays) != len(texts):
-            return []
-        starts = range(0, len(texts), spec.tiles_per_prompt)
+        texts = _texts(sample, whole)
         made = [
             _example(
                 arrays[part],
-                tuple(text.encode() for text in texts[part]),
-                "\n".join(texts[part]),
+                tuple((text or "").encode() for text in texts[part]),
+                "\n".join(text or "" for text in texts[part]),
                 sample,
                 size,
                 spec,
                 tokenizer,
             )
-            for part in (slice(start, start + spec.tiles_per_prompt) for start in starts)
+            for part in (slice(start, start + together) for start in range(0, len(texts), together))
+            if None not in texts[part]
         ]
     return [example for example in made if len(example.ids) <= spec.context]
+
+
+def _texts(sample: Sample, whole: Sequence[Piece]) -> Sequence[str | None]:
+    """Say what stands in each text line; None where that is not known, nothing at all where lines were not found as written."""
+    if not whole or whole[0].place is None:
+        texts = sample.target.split("\n")
+        return texts if len(texts) == len(whole) else []
+    cells = {tuple(place): text for *place, text in cast("list[list[Any]]", sample.meta.get("cells", []))}
+    lines = Counter(piece.place for piece in whole)
+    if set(lines) != set(cells):
+        return []
+    # Where a text was broken into lines is known to the renderer alone.
+    return [cells[piece.place] if lines[piece.place] == 1 else None for piece in whole if piece.place]
 
 
 def _example(

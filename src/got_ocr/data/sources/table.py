@@ -75,7 +75,8 @@ class TableSource:
         rows, width = int(rng.integers(2, self.max_rows + 1)), int(rng.integers(2, self.max_columns + 1))
         rules = str(rng.choice(fill.RULES, p=_RULE_SHARES))
         grid = fill.table(rng, fill.Voice(language, self.corpus), rows, width, rules)
-        meta: dict[str, object] = {"language": language, "rules": rules}
+        cells = [[c.row, c.column, c.rows, c.columns, notation.content(c.content)] for c in grid.cells if c.content]
+        meta: dict[str, object] = {"language": language, "rules": rules, "cells": cells}
         drawn = _by_latex(rng, grid) if language == "en" and self.latex and rng.random() < self.latex else None
         if drawn is not None:
             picture, size = drawn

@@ -5,6 +5,7 @@ from html import escape
 from got_ocr.data.latex import label as latex
 from got_ocr.data.latex.tree import Node
 from got_ocr.data.tables.grid import Cell, Content, Grid
+from got_ocr.table import tabular as latex_table
 
 _SPECIAL = {"&": "\\&", "%": "\\%", "#": "\\#", "_": "\\_", "$": "\\$", "{": "\\{", "}": "\\}"}
 
@@ -20,44 +21,8 @@ def content(parts: Content) -> str:
 
 
 def tabular(grid: Grid) -> str:
-    """Write a grid as a LaTeX tabular; a piece of a rule becomes `\\cline`, a whole one `\\hline` before its row."""
-    lines = [f"\\begin{{tabular}}{{{_columns(grid)}}}"]
-    for row in range(grid.rows):
-        lines.append(f"{_rules(grid, row)} {' & '.join(_row(grid, row))} \\\\".strip())
-    return "\n".join([*lines, *filter(None, [_rules(grid, grid.rows)]), "\\end{tabular}"])
-
-
-def _columns(grid: Grid) -> str:
-    parts = [("|" if column in grid.bars else "") + align for column, align in enumerate(grid.aligns)]
-    return "".join(parts) + ("|" if grid.columns in grid.bars else "")
-
-
-def _rules(grid: Grid, line: int) -> str:
-    pieces = grid.pieces(line)
-    if pieces == [(0, grid.columns - 1)]:
-        return "\\hline"
-    return " ".join(f"\\cline{{{first + 1}-{last + 1}}}" for first, last in pieces)
-
-
-def _row(grid: Grid, row: int) -> list[str]:
-    out: list[str] = []
-    column = 0
-    while column < grid.columns:
-        cell = grid.at[row, column]
-        out.append(_cell(grid, cell, first=cell.row == row))
-        column += cell.columns
-    return out
-
-
-def _cell(grid: Grid, cell: Cell, first: bool) -> str:
-    text = content(cell.content) if first else ""
-    if cell.rows > 1 and first:
-        text = f"\\multirow{{{cell.rows}}}{{*}}{{{text}}}"
-    if cell.columns == 1:
-        return text
-    left = "|" if cell.column == 0 and 0 in grid.bars else ""
-    right = "|" if cell.column + cell.columns in grid.bars else ""
-    return f"\\multicolumn{{{cell.columns}}}{{{left}{cell.align}{right}}}{{{text}}}"
+    """Write a grid as a LaTeX tabular."""
+    return latex_table.tabular(grid, lambda cell: content(cell.content))
 
 
 def html(grid: Grid) -> str:

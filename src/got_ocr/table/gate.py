@@ -1,0 +1,49 @@
+"""Say whether a grid that was found is one of a table, not of a page, a chart or a drawing. Knows no pixel."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from got_ocr.lines import Box
+from got_ocr.table.gaps import GAP, inner_rules
+from got_ocr.table.grid import Grid
+from got_ocr.table.seen import Seen, Span
+
+FILLED, USUAL = 0.55, 0.8  # of the cells of a table hold something, and of its lines are as high as text
+WIDEST = 40  # times the text height, a line in a cell at most
+WHOLE = 0.85  # of the width, or of the height with vertical rules between columns, that a rule covers
+SHORT = 10  # times the text height, half the lines at most in a table without rules: lines of text columns are longer
+FULL, SINGLE = 0.8, 0.6  # of the cells of a table without rules hold something, and of these are one line
+
+
+def plausible(grid: Grid[Box], seen: Seen) -> bool:
+    """Say whether a grid is filled as tables are: staves, axes and drawings leave most of it bare or put other things there."""
+    filled = [cell for cell in grid.cells if cell.content]
+    boxes = [box for cell in filled for box in cell.content]
+    usual = sum(0.5 * seen.em < box[3] - box[1] < 2.2 * seen.em for box in boxes)
+    return (
+        len(filled) >= FILLED * len(grid.cells)
+        and usual >= USUAL * len(boxes)
+        and len(seen.across) <= grid.rows + 3
+        and max(box[2] - box[0] for box in boxes) <= WIDEST * seen.em
+    )
+
+
+def framed(seen: Seen) -> bool:
+    """Say whether two horizontal rules go over the whole width, or one and vertical ones between columns."""
+    left, top, right, bottom = seen.area
+    wide = sum(rule.cover(left, right) > WHOLE for rule in seen.across)
+    return wide > 1 or (wide > 0 and any(rule.cover(top, bottom) > WHOLE for rule in inner_rules(seen)))
+
+
+def even(grid: Grid[Box], gaps: Sequence[Span], em: float) -> bool:
+    """Say whether a grid without rules is a table: several rows, hardly a cell bare, clear gaps, short texts."""
+    filled = [cell for cell in grid.cells if cell.content]
+    widths = [box[2] - box[0] for cell in filled for box in cell.content]
+    return (
+        grid.rows >= 3
+        and len(filled) >= FULL * len(grid.cells)
+        and min(b - a for a, b in gaps) >= (em if grid.rows < 6 else GAP * em)
+        and float(np.median(widths)) <= SHORT * em
+        and sum(len(cell.content) == 1 for cell in filled) >= SINGLE * len(filled)
+    )
