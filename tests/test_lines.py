@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from got_ocr import lines
 from got_ocr.cut import cut
@@ -167,3 +167,14 @@ def test_cutting_joins_pictures_and_takes_boxes() -> None:
     assert len(cut([first], Task(box=(0, 0, first.width, max(1, top - 2))), SPEC)) == 0
     with pytest.raises(InvalidValue, match="outside"):
         cut([first], Task(box=(first.width, 0, first.width + 9, 9)), SPEC)
+
+
+def test_a_ruled_line_is_no_text() -> None:
+    page = Image.new("RGB", (700, 300), "white")
+    pen = ImageDraw.Draw(page)
+    for y in (40, 90, 240):
+        pen.text((40, y), "words of a page with a footnote", font_size=26, fill="black")
+    pen.line((40, 200, 300, 200), fill="black", width=2)
+    assert len(lines.cut_lines(page, SPEC)) == 3
+    pen.text((40, 150), "- - - - - - - - - -", font_size=26, fill="black")
+    assert len(lines.cut_lines(page, SPEC)) > 3

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from got_ocr import figure, frame, lines, tiles
 from got_ocr.spec import ModelSpec
-from got_ocr.table import strips
-from got_ocr.task import Task
+from got_ocr.table.regions import find_tables
+from got_ocr.table.strips import CellStrip, cut_table, strips_of
+from got_ocr.task import Mode, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +19,14 @@ class Piece:
     """A tile, and what is written around the text that is read from it.
 
     before: a line break, or a space where it goes on with the line of the tile before it, or what stands between two cells of a table.
-    after: the end of the table. box: where a text line was found. place: the cell that the line stands in: (row, column, rows, columns).
+    after: the end of the table. mode: what it is asked for as, where that is not what was asked for. box: where a text line was found.
+    place: the cell that the line stands in: (row, column, rows, columns).
     """
 
     tile: Image.Image
     before: str = "\n"
     after: str = ""
+    mode: Mode | None = None
     box: figure.Box | None = None
     place: tuple[int, int, int, int] | None = None
 
@@ -62,8 +66,8 @@ def pieces(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
 def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> Settled:
     """Say what a model is really asked, and cut each picture for that.
 
-    One of text lines reads a table cell by cell; one that knows formulas, tables or plain text alone reads other formatted pictures
-    by their lines, as plain text.
+    One of text lines reads a table cell by cell, also one that rules frame on a page; one that knows formulas, tables or plain text
+    alone reads what else is formatted by its lines, as plain text.
     """
     together = 0 if spec.tiling == "whole" or _as_figure(task, spec) else spec.tiles_per_prompt
     if spec.tiling == "whole" or task.mode == "plain" or "format" in spec.reads:
@@ -77,6 +81,9 @@ def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
             return Settled(task, tables, 1)
     if "formula" in spec.reads and formula:
         return Settled(task, [pieces([picture], task, spec) for picture in pictures], 0)
+    if "table" in spec.reads and spec.tiles_per_prompt == 1:
+        pages = _narrowed(pictures, task, spec)
+        rows = [_with_tables(page, part, plain, spec) for page, part in zip(pages, rows, strict=True)]
     return Settled(plain, rows, spec.tiles_per_prompt)
 
 
@@ -91,7 +98,35 @@ def _narrowed(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec) -> S
 
 def _cells(picture: Image.Image, spec: ModelSpec, framed: bool) -> list[Piece]:
     """Cut a picture of a table into the lines of its cells; one that shows none, or more than one, into nothing. framed: by rules."""
-    return [Piece(s.tile, s.before, s.after, s.box, s.place) for s in strips.cut_table(picture, spec, framed)]
+    return [_cell(strip) for strip in cut_table(picture, spec, framed)]
+
+
+def _cell(strip: CellStrip) -> Piece:
+    return Piece(strip.tile, strip.before, strip.after, "format", strip.box, strip.place)
+
+
+def _with_tables(page: Image.Image, rows: list[Piece], plain: Task, spec: ModelSpec) -> list[Piece]:
+    """Put the cells of the tables on a page in the place of what was taken for lines there. rows: the lines of the page as it is."""
+    tables = find_tables(page)
+    if not tables:
+        return rows
+    page = page.copy()
+    for box, _ in tables:
+        paper = tuple(int(level) for level in np.median(np.asarray(page.crop(box)), axis=(0, 1)))
+        page.paste(paper, box)
+    rows = pieces([page], Task(plain.mode), spec)
+    for (left, top, right, bottom), found in tables:
+        cells = [_cell(strip) for strip in strips_of(found, spec, (left, top))]
+        cells[0] = replace(cells[0], before=f"\n{cells[0].before}")
+        cells[-1] = replace(cells[-1], after=f"{cells[-1].after}\n")
+        below = (
+            i
+            for i, row in enumerate(rows)
+            if row.box and row.box[1] >= (top + bottom) / 2 and row.box[0] < right and left < row.box[2]
+        )
+        place = next(below, len(rows))
+        rows = rows[:place] + cells + rows[place:]
+    return rows
 
 
 def _as_figure(task: Task, spec: ModelSpec) -> bool:

@@ -29,6 +29,7 @@ SQUEEZE = 1.5  # a line may be this much wider than the tile before it is cut in
 INK = 100  # of 255: what counts as drawn
 EVEN = 48  # grey levels by which paper may vary and still be called even
 SOFT_EDGE = 2  # rows beside a line that still hold the soft edge of its strokes
+RULE, LONG = 0.25, 6  # of the usual height of a line: what is lower and longer is a rule, over a footnote or under a heading
 WIDTH_STEP = 64  # strips are padded to a multiple of this many pixels, so that strips of like widths share a batch
 BARE = 0.2  # of the ink of full rows that rows between touching lines may have
 FEW = 4  # strips, at most, of a picture that may hold a single text
@@ -86,6 +87,8 @@ def _part_lines(ink: Ink, mask: NDArray[np.bool_], spec: ModelSpec) -> Iterator[
     # Lines of one picture mostly share one size: a line without ascenders or descenders is not blown up.
     usual = float(np.median([bottom - top for top, bottom in rows])) if rows else 0.0
     for i, (top, bottom) in enumerate(rows):
+        if _is_rule(mask[top:bottom], usual):
+            continue
         height = even_height(bottom - top, usual)
         above = max(rows[i - 1][1] if i else 0, top - SOFT_EDGE)
         below = min(rows[i + 1][0] if i + 1 < len(rows) else ink.shape[0], bottom + SOFT_EDGE)
@@ -279,6 +282,12 @@ def _column_spans(mask: NDArray[np.bool_], spec: ModelSpec, height: int) -> list
         edges.append(left + sum(best) // 2)
     edges.append(right)
     return [(a, b) for a, b in pairwise(edges) if b > a]
+
+
+def _is_rule(row: NDArray[np.bool_], usual: float) -> bool:
+    """Say whether a row is a ruled line and no text: low, and drawn through over the width of many letters."""
+    unbroken = max((b - a for a, b in runs(np.any(row, axis=0))), default=0)
+    return row.shape[0] <= RULE * usual and unbroken >= LONG * usual
 
 
 def even_height(height: int, usual: float) -> int:

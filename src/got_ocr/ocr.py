@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args, overload
 
-from PIL.Image import Image
-
 from got_ocr import frame, hub, pixels, profiles, prompt
 from got_ocr.backends.base import Backend, open_slots
-from got_ocr.cut import settle
+from got_ocr.cut import Piece, settle
 from got_ocr.drafts import Draft, DraftName, NgramDraft, TextDraft
 from got_ocr.engine import Engine, Groups, Make, in_turn, one_by_one
 from got_ocr.errors import GotOcrError, InvalidValue, ModelError, OutputError, TooManyImages
@@ -56,13 +54,12 @@ class Options:
 class _Asked:
     """A job as the model gets it. notices: of the pictures and of the request. cut: not all of it could be asked.
 
-    before: what stands before the answer of each request: a line break, or a space where it goes on with the line before, or what
-    stands between cells of a table. after: what ends it.
+    around: what stands before and after the answer of each request: a line break, or a space where it goes on with the line before,
+    or what stands between the cells of a table.
     """
 
     requests: tuple[Request, ...]
-    before: tuple[str, ...]
-    after: str
+    around: tuple[tuple[str, str], ...]
     notices: tuple[str, ...]
     cut: bool
 
@@ -296,15 +293,16 @@ class GotOcr:
         outcomes: list[Outcome] = []
         asked = self._ask(job, options)
         characters = self.tokenizer.stream()
-        if start := "".join(asked.before[:1]).lstrip():
+        around = [part for pair in asked.around for part in pair]
+        if start := "".join(around[:1]).lstrip():
             yield start
         for event in self._events(asked.requests):
             if isinstance(event, int):
                 piece = characters.push(event)
             else:
                 outcomes.append(event)
-                piece = characters.finish() + "".join(asked.before[len(outcomes) : len(outcomes) + 1])
-                piece += asked.after if len(outcomes) == len(asked.requests) else ""
+                done = 2 * len(outcomes)
+                piece = characters.finish() + "".join(around[done - 1 : done + 1])
                 characters = self.tokenizer.stream()
             if piece:
                 yield piece
@@ -335,18 +333,21 @@ class GotOcr:
         if full:
             notices.append(f"lines_left_out:after {MOST_STRIPS}")
         whole = [piece for some in parts for piece in some]
-        requests = self._requests([piece.tile for piece in whole], task, together, pictures[0].image.size, options)
+        requests = self._requests(whole, task, together, pictures[0].image.size, options)
         drafts = self._drafts(job, options, together > 0)
         drafted = tuple(replace(request, draft=next(drafts)) for request in requests)
-        first = whole[:: together or max(1, len(whole))]
-        after = whole[-1].after if whole else ""
-        return _Asked(drafted, tuple(piece.before for piece in first), after, tuple(notices), full)
+        step = together or max(1, len(whole))
+        around = tuple(
+            (piece.before, whole[i * step : (i + 1) * step][-1].after) for i, piece in enumerate(whole[::step])
+        )
+        return _Asked(drafted, around, tuple(notices), full)
 
     def _requests(
-        self, tiles: Sequence[Image], task: Task, lines: int, size: tuple[int, int], options: Options
+        self, pieces: Sequence[Piece], task: Task, lines: int, size: tuple[int, int], options: Options
     ) -> Iterator[Request]:
         """Encode tiles and write their prompts. lines: text lines in each; 0: one prompt. size: of the (first) picture."""
         spec, rules, most = self.backend.spec, options.profile, options.max_new_tokens
+        tiles = [piece.tile for piece in pieces]
         if spec.tiling == "whole" and len(tiles) > spec.tiles_per_prompt:
             raise TooManyImages(
                 f"{len(tiles)} tiles are more than one request of this model holds ({spec.tiles_per_prompt})"
@@ -358,7 +359,8 @@ class GotOcr:
         for start in range(0, len(tiles), together):
             part = slice(start, start + together)
             count = sum(spec.tokens(tile.height, tile.width) for tile in tiles[part])
-            ids = prompt.build(self.tokenizer, task, count, size, rules.style).ids
+            asked = replace(task, mode=pieces[start].mode or task.mode)
+            ids = prompt.build(self.tokenizer, asked, count, size, rules.style).ids
             # No letter is narrower than a fourth of a cell: what is longer than that was never printed there.
             room = min(most, 4 * count + 32) if lines else most
             yield Request(ids, features[part], self.tokenizer.end, ban, rules.watch, room)
@@ -375,9 +377,8 @@ class GotOcr:
             yield NgramDraft() if options.draft == "ngram" else shared
 
     def _reading(self, job: Job, asked: _Asked, outcomes: Sequence[Outcome], seconds: float) -> Reading:
-        answers = zip(asked.before, outcomes, strict=True)
-        read = "".join(before + self.tokenizer.decode(outcome.ids) for before, outcome in answers)
-        text = (read + asked.after).strip()
+        answers = zip(asked.around, outcomes, strict=True)
+        text = "".join(before + self.tokenizer.decode(o.ids) + after for (before, after), o in answers).strip()
         status = "truncated" if asked.cut else worst([outcome.status for outcome in outcomes])
         broken = text.count("\ufffd")  # bytes that are no letters
         first = job.pages[0]

@@ -23,6 +23,7 @@ from got_ocr.table.seen import Seen, reach, text_height
 from got_ocr.table.spans import Area, Net
 
 REACH = 0.3  # of the text height by which a line may stand over the border of its cell
+PADDING = 2.5  # of the text height, between text and the rules around a table on a page at most
 MOST_CELLS = 2500
 
 
@@ -40,28 +41,31 @@ class Cut:
     framed: bool
 
 
-def cut_cells(picture: Image.Image) -> Cut | None:
+def cut_cells(picture: Image.Image, inside: bool = False) -> Cut | None:
     """Find the one table that an RGB picture shows; None where it shows none, or more than a table.
 
-    One in large letters with thick rules is found on a smaller copy.
+    One in large letters with thick rules is found on a smaller copy. inside: what stands above the first rule and below the last one
+    is no part of it.
     """
     for side in (WORKING_SIDE, WORKING_SIDE // 2, WORKING_SIDE // 4):
-        found = _cut(*shrunk(picture, max(picture.size), side))
+        found = _cut(*shrunk(picture, max(picture.size), side), inside)
         if found is not None or max(picture.size) <= side // 2:
             return found
     return None
 
 
-def _cut(picture: Image.Image, shrink: float) -> Cut | None:
+def _cut(picture: Image.Image, shrink: float, inside: bool) -> Cut | None:
     """Find the table at one size. shrink: how many times smaller that is than the picture's own."""
     grey = without_bands(np.asarray(picture.convert("L")))
     lines = ruled(level(ink_of(Image.fromarray(grey)))[0])
     mask = lines.text > INK
+    if inside and lines.across:
+        mask[: lines.across[0].low] = mask[lines.across[-1].high :] = False
     if not mask.any():
         return None
     seen = Seen(mask, text_height(mask), reach(mask), lines.across, lines.upright)
     gaps = find_gaps(seen)
-    if not gaps:
+    if not gaps or (inside and not _close(seen)):
         return None
     barred = bool(inner_rules(seen))
     ys, beside = find_rows(seen, gaps, barred)
@@ -74,6 +78,12 @@ def _cut(picture: Image.Image, shrink: float) -> Cut | None:
     if not plausible(grid, seen) or not (sure or even(grid, gaps, seen.em)):
         return None
     return Cut(grid, lines.text, shrink, sure)
+
+
+def _close(seen: Seen) -> bool:
+    """Say whether the first and the last rule stand by the text, and not beyond bare paper, where another table begins."""
+    far = PADDING * seen.em
+    return bool(seen.across) and seen.area[1] - seen.across[0].at < far and seen.across[-1].at - seen.area[3] < far
 
 
 def _grid(net: Net, areas: Sequence[Area]) -> Grid[Box]:

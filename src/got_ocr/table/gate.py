@@ -17,7 +17,10 @@ FULL, SINGLE = 0.8, 0.6  # of the cells of a table without rules hold something,
 
 
 def plausible(grid: Grid[Box], seen: Seen) -> bool:
-    """Say whether a grid is filled as tables are: staves, axes and drawings leave most of it bare or put other things there."""
+    """Say whether a grid is filled as tables are: staves, axes and drawings leave most of it bare or put other things there.
+
+    A row that is bare from side to side lies between two tables.
+    """
     filled = [cell for cell in grid.cells if cell.content]
     boxes = [box for cell in filled for box in cell.content]
     usual = sum(0.5 * seen.em < box[3] - box[1] < 2.2 * seen.em for box in boxes)
@@ -25,6 +28,7 @@ def plausible(grid: Grid[Box], seen: Seen) -> bool:
         len(filled) >= FILLED * len(grid.cells)
         and usual >= USUAL * len(boxes)
         and len(seen.across) <= grid.rows + 3
+        and not any(cell.columns == grid.columns and not cell.content for cell in grid.cells)
         and max(box[2] - box[0] for box in boxes) <= WIDEST * seen.em
     )
 

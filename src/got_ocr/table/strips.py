@@ -34,8 +34,11 @@ def cut_table(picture: Image.Image, spec: ModelSpec, framed: bool = False) -> li
     framed: take it for a table only where rules say so.
     """
     found = cut_cells(picture)
-    if found is None or (framed and not found.framed):
-        return []
+    return [] if found is None or (framed and not found.framed) else strips_of(found, spec)
+
+
+def strips_of(found: Cut, spec: ModelSpec, corner: tuple[int, int] = (0, 0)) -> list[CellStrip]:
+    """Cut the cells of a table into strips. corner: where its picture stands on a page, for the boxes."""
     lines = [(cell, line) for cell in found.grid.cells for line in range(len(cell.content))]
     if not 0 < len(lines) <= MOST_STRIPS:
         return []
@@ -53,7 +56,7 @@ def cut_table(picture: Image.Image, spec: ModelSpec, framed: bool = False) -> li
                 _tile(found, cell.content[line], usual, spec),
                 before,
                 between[-1] if last else "",
-                _scaled(cell.content[line], found.shrink),
+                _moved(cell.content[line], found.shrink, corner),
                 place,
             )
         )
@@ -66,6 +69,6 @@ def _tile(found: Cut, box: Box, usual: float, spec: ModelSpec) -> Image.Image:
     return strip_tile(rows, (left, right), even_height(bottom - top, usual), spec)
 
 
-def _scaled(box: Box, shrink: float) -> Box:
+def _moved(box: Box, shrink: float, corner: tuple[int, int]) -> Box:
     left, top, right, bottom = (round(value * shrink) for value in box)
-    return left, top, right, bottom
+    return left + corner[0], top + corner[1], right + corner[0], bottom + corner[1]
