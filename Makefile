@@ -16,13 +16,13 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $@
 
-demo: $(READY)  ## read the samples with the bundled model, print the text, write out/demo.html and out/formulas.html
+demo: $(READY)  ## read the samples with the bundled model, print the text, write out/demo.html and out/formatted.html
 	mkdir -p out
 	$(BIN)/got-ocr read samples --model bundled
-	$(BIN)/got-ocr read samples/formulas --mode format --model bundled
+	$(BIN)/got-ocr read samples/formulas samples/tables --mode format --model bundled
 	$(BIN)/got-ocr read samples --model bundled --quiet --to html --side-by-side -o out/demo.html
-	$(BIN)/got-ocr read samples/formulas --mode format --model bundled --quiet --to html --side-by-side -o out/formulas.html
-	@echo "The pages to look at: out/demo.html, out/formulas.html"
+	$(BIN)/got-ocr read samples/formulas samples/tables --mode format --model bundled --quiet --to html --side-by-side -o out/formatted.html
+	@echo "The pages to look at: out/demo.html, out/formatted.html"
 
 test: .venv/.ready-dev  ## the whole everyday suite
 	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 --dist worksteal

@@ -9,6 +9,9 @@ import numpy as np
 from PIL import Image
 
 from got_ocr.data import augment, fonts, ink, paper
+from got_ocr.data.tables import draw as table
+from got_ocr.data.tables.grid import Cell, Grid
+from got_ocr.data.tables.ink import Face
 from got_ocr.data.tools import typst
 
 HERE = Path(__file__).parent
@@ -42,6 +45,19 @@ FORMULAS = {  # LaTeX, and the same for the typesetter
         "integral_0^infinity e^(-x^2) d x = sqrt(pi)/2",
     ),
 }
+# Rows of cells, then horizontal rules: in the first table all of them, in the second one over, under and between header and body.
+PRICES = [["Bread", "Weight", "Price"], ["Rye", "750 g", "3.90"], ["Spelt", "500 g", "4.20"], ["Oat and honey", "600 g", "4.60"]]
+PLANETS = [
+    ["Planet", "Radius (km)", "Moons", "Day"],
+    ["Mercury", "2,440", "0", "176 d"],
+    ["Earth", "6,371", "1", "24 h"],
+    ["Mars", "3,390", "2", "24.7 h"],
+    ["Jupiter", "69,911", "95", "9.9 h"],
+]
+REPORT = """Bread of the week
+The bakery changed three of its loaves this week.
+All of them are baked before six in the morning,
+and sold until they are gone."""
 
 
 def draw(text: str, family: str, size: int, colors: tuple[paper.Color, paper.Color], margin: int = 40) -> np.ndarray:
@@ -51,6 +67,17 @@ def draw(text: str, family: str, size: int, colors: tuple[paper.Color, paper.Col
     cover = np.pad(block.ink, margin)
     sheet = np.full((*cover.shape, 3), colors[0], dtype=np.uint8)
     return paper.paint(sheet, cover, colors[1])
+
+
+def draw_table(rows: list[list[str]], aligns: str, family: str, size: int, lines: set[int], bars: bool) -> Image.Image:
+    """Draw a table with rules over the given rows (its number of rows: under the last one) and between columns."""
+    font = next(f for f in fonts.pool("heldout") if f.family == family and not f.italic and 350 <= f.weight <= 450)
+    cells = tuple(Cell(r, c, (text,)) for r, row in enumerate(rows) for c, text in enumerate(row))
+    rules = frozenset((line, column) for line in lines for column in range(len(aligns)))
+    upright = frozenset(range(len(aligns) + 1)) if bars else frozenset()
+    face = Face(font, size)
+    look = table.Look(face, face, pad=(14, 6), margin=24, limit=400, rule=1, thick=2)
+    return table.draw(Grid(len(rows), len(aligns), aligns, cells, upright, rules), look)
 
 
 def main() -> None:
@@ -66,6 +93,14 @@ def main() -> None:
     for name, (_, markup) in FORMULAS.items():
         page = f"#set page(width: auto, height: auto, margin: 12pt)\n#set text(size: 14pt)\n$ {markup} $"
         typst.draw(page, 170)[0].save(HERE / "formulas" / f"{name}.png")
+    (HERE / "tables").mkdir(exist_ok=True)
+    prices = draw_table(PRICES, "lrr", "Carlito", 26, set(range(5)), bars=True)
+    draw_table(PLANETS, "lrrr", "Caladea", 26, {0, 1, 5}, bars=False).save(HERE / "tables" / "planets.png")
+    report = Image.fromarray(draw(REPORT, "Carlito", 28, black_on_white, 60))
+    page = Image.new("RGB", (report.width, report.height + prices.height), (255, 255, 255))
+    page.paste(report, (0, 0))
+    page.paste(prices, ((page.width - prices.width) // 2, report.height - 40))
+    page.save(HERE / "tables" / "report.png")
     pages[0].save(HERE / "three-pages.pdf", save_all=True, append_images=pages[1:], resolution=100.0)
 
 

@@ -29,7 +29,10 @@ SQUEEZE = 1.5  # a line may be this much wider than the tile before it is cut in
 INK = 100  # of 255: what counts as drawn
 EVEN = 48  # grey levels by which paper may vary and still be called even
 SOFT_EDGE = 2  # rows beside a line that still hold the soft edge of its strokes
-RULE, LONG = 0.25, 6  # of the usual height of a line: what is lower and longer is a rule, over a footnote or under a heading
+RULE, LONG = (
+    0.25,
+    6,
+)  # of the usual height of a line: what is lower and longer is a rule, over a footnote or under a heading
 WIDTH_STEP = 64  # strips are padded to a multiple of this many pixels, so that strips of like widths share a batch
 BARE = 0.2  # of the ink of full rows that rows between touching lines may have
 FEW = 4  # strips, at most, of a picture that may hold a single text

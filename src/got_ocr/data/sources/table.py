@@ -44,7 +44,8 @@ class TableSource:
     label: notation of the answer. max_rows, max_columns: largest body. zh: share of Chinese tables (none where no
     Chinese font is installed). latex: share of the others set by LaTeX itself, where it is installed and all is ASCII.
     typeset: share of the others set by typst like those of papers, where no cell is
-    long. fonts, corpus: pool and split. clean_fraction, strength, wear: as in `finish`.
+    long. everyday: share of English columns that hold measures, times, words without capitals and the like. fonts,
+    corpus: pool and split. clean_fraction, strength, wear: as in `finish`.
     """
 
     label: Literal["latex", "html"] = "latex"
@@ -53,6 +54,7 @@ class TableSource:
     zh: float = 0.2
     typeset: float = 0.15
     latex: float = 0.0
+    everyday: float = 0.0
     fonts: str = "train"
     corpus: str = "train"
     clean_fraction: float = 0.6
@@ -64,8 +66,8 @@ class TableSource:
             raise InvalidValue(f"label of a table is latex or html; not {self.label!r}")
         if self.max_rows < 2 or self.max_columns < 2:
             raise InvalidValue("a table source needs max_rows and max_columns of 2 or more")
-        if not all(0 <= share <= 1 for share in (self.zh, self.typeset, self.latex)):
-            raise InvalidValue("zh, typeset and latex of a table source lie between 0 and 1")
+        if not all(0 <= share <= 1 for share in (self.zh, self.typeset, self.latex, self.everyday)):
+            raise InvalidValue("zh, typeset, latex and everyday of a table source lie between 0 and 1")
         Finish(self.clean_fraction, self.strength, self.wear)
 
     def __call__(self, rng: np.random.Generator) -> Sample:
@@ -74,7 +76,9 @@ class TableSource:
         language = "zh" if rng.random() < self.zh and chinese else "en"
         rows, width = int(rng.integers(2, self.max_rows + 1)), int(rng.integers(2, self.max_columns + 1))
         rules = str(rng.choice(fill.RULES, p=_RULE_SHARES))
-        grid = fill.table(rng, fill.Voice(language, self.corpus), rows, width, rules)
+        grid = fill.table(
+            rng, fill.Voice(language, self.corpus), rows, width, rules, self.everyday * (language == "en")
+        )
         cells = [[c.row, c.column, c.rows, c.columns, notation.content(c.content)] for c in grid.cells if c.content]
         meta: dict[str, object] = {"language": language, "rules": rules, "cells": cells}
         drawn = _by_latex(rng, grid) if language == "en" and self.latex and rng.random() < self.latex else None

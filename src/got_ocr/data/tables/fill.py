@@ -111,6 +111,52 @@ def _mark(rng: Rng, voice: Voice) -> Content:
     return (phrases.pick(rng, zh if voice.language == "zh" else ("Yes", "No", "-", "N/A", "+", "x")),)
 
 
+def _measure(rng: Rng, _voice: Voice) -> Content:
+    units = (
+        "h",
+        "min",
+        "s",
+        "d",
+        "kg",
+        "g",
+        "t",
+        "m",
+        "km",
+        "cm",
+        "mm",
+        "l",
+        "ml",
+        "W",
+        "kW",
+        "V",
+        "A",
+        "Hz",
+        "GB",
+        "MB",
+        "°C",
+        "pcs",
+        "%",
+    )
+    value = str(rng.integers(0, 1000)) if rng.random() < 0.6 else f"{rng.random() * 100:.{int(rng.integers(1, 3))}f}"
+    return (f"{value} {phrases.pick(rng, units)}",)
+
+
+def _time(rng: Rng, _voice: Voice) -> Content:
+    hour, minute = int(rng.integers(0, 24)), int(rng.integers(0, 60))
+    late = int(rng.integers(hour, 24))
+    return (phrases.pick(rng, (f"{hour}:{minute:02d}", f"{hour:02d}:{minute:02d}", f"{hour}:00-{late}:30")),)
+
+
+def _lower(rng: Rng, voice: Voice) -> Content:
+    return (phrases.phrase(rng, voice.split, 1, 5).lower(),)
+
+
+def _counted(rng: Rng, voice: Voice) -> Content:
+    words = phrases.phrase(rng, voice.split, 1, 2)
+    number = str(rng.integers(1, 100))
+    return (phrases.pick(rng, (f"{words} {number}", f"{number} {words.lower()}", f"{words} ({number})", f"#{number}")),)
+
+
 KINDS: Mapping[str, tuple[float, str, Callable[[Rng, Voice], Content]]] = MappingProxyType(
     {
         "integer": (3, "r", _integer),
@@ -130,20 +176,35 @@ KINDS: Mapping[str, tuple[float, str, Callable[[Rng, Voice], Content]]] = Mappin
     }
 )
 
+# What else stands in the tables of everyday life.
+EVERYDAY: Mapping[str, tuple[float, str, Callable[[Rng, Voice], Content]]] = MappingProxyType(
+    {
+        "measure": (1.5, "r", _measure),
+        "time": (0.7, "c", _time),
+        "lower": (2, "l", _lower),
+        "counted": (1, "l", _counted),
+    }
+)
+ALL = MappingProxyType({**KINDS, **EVERYDAY})
 
-def columns(rng: Rng, count: int) -> tuple[str, ...]:
-    """Choose what stands in each column; the first mostly holds names."""
+
+def columns(rng: Rng, count: int, everyday: float = 0.0) -> tuple[str, ...]:
+    """Choose what stands in each column; the first mostly holds names. everyday: share of columns of that sort."""
     weights = np.array([weight for weight, _, _ in KINDS.values()])
     chosen = [tuple(KINDS)[int(rng.choice(len(KINDS), p=weights / weights.sum()))] for _ in range(count)]
     if rng.random() < 0.7:
         chosen[0] = phrases.pick(rng, ("words", "words", "name", "code", "quantity", "date"))
+    if everyday:
+        weights = np.array([weight for weight, _, _ in EVERYDAY.values()])
+        others = [tuple(EVERYDAY)[int(rng.choice(len(EVERYDAY), p=weights / weights.sum()))] for _ in chosen]
+        chosen = [other if rng.random() < everyday else kind for kind, other in zip(chosen, others, strict=True)]
     return tuple(chosen)
 
 
-def table(rng: Rng, voice: Voice, rows: int, width: int, rules: str) -> Grid:
-    """Make up a table of `rows` body rows and `width` columns under a heading, ruled as `RULES` names it."""
-    kinds = columns(rng, width)
-    aligns = "".join(KINDS[kind][1] for kind in kinds)
+def table(rng: Rng, voice: Voice, rows: int, width: int, rules: str, everyday: float = 0.0) -> Grid:
+    """Make up a table of `rows` body rows and `width` columns under a heading, ruled as `RULES` names it. everyday: as in `columns`."""
+    kinds = columns(rng, width, everyday)
+    aligns = "".join(ALL[kind][1] for kind in kinds)
     if rng.random() < 0.35:
         aligns = phrases.pick(rng, "clc") * width
     cells, headers = _heading(rng, voice, width)
@@ -190,7 +251,7 @@ def _body(rng: Rng, voice: Voice, kinds: tuple[str, ...], rows: int, start: int)
         if total and place == len(groups) - 1:
             cells += _total(rng, voice, kinds, row)
             break
-        cells.append(Cell(row, 0, KINDS[kinds[0]][2](rng, voice), rows=size))
+        cells.append(Cell(row, 0, ALL[kinds[0]][2](rng, voice), rows=size))
         for line in range(row, row + size):
             cells += [_filled(rng, voice, kinds, line, column, blank) for column in range(1, len(kinds))]
         row += size
@@ -198,7 +259,7 @@ def _body(rng: Rng, voice: Voice, kinds: tuple[str, ...], rows: int, start: int)
 
 
 def _filled(rng: Rng, voice: Voice, kinds: tuple[str, ...], row: int, column: int, blank: float) -> Cell:
-    return Cell(row, column, () if rng.random() < blank else KINDS[kinds[column]][2](rng, voice))
+    return Cell(row, column, () if rng.random() < blank else ALL[kinds[column]][2](rng, voice))
 
 
 def _groups(rng: Rng, rows: int) -> list[int]:
@@ -213,7 +274,7 @@ def _total(rng: Rng, voice: Voice, kinds: tuple[str, ...], row: int) -> list[Cel
     words = ("合计", "总计", "平均") if voice.language == "zh" else ("Total", "Average", "Sum", "All")
     word = phrases.pick(rng, words)
     first = Cell(row, 0, (word,), columns=span, align=phrases.pick(rng, "cl"))
-    return [first, *(Cell(row, column, KINDS[kinds[column]][2](rng, voice)) for column in range(span, len(kinds)))]
+    return [first, *(Cell(row, column, ALL[kinds[column]][2](rng, voice)) for column in range(span, len(kinds)))]
 
 
 def _ruled(grid: Grid, rules: str) -> Grid:
