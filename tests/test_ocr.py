@@ -386,6 +386,24 @@ def test_tables_are_read_cell_by_cell(line_reader: Reader) -> None:
     assert "".join(map(str, pieces)) == table
 
 
+def test_sheet_music_is_read_staff_by_staff(line_reader: Reader) -> None:
+    image = Image.new("RGB", (600, 300), "white")
+    pen = ImageDraw.Draw(image)
+    pen.line((40, 80, 40, 220), fill="black")
+    for top in (80, 180):
+        for line in range(5):
+            pen.line((40, top + 10 * line, 560, top + 10 * line), fill="black")
+    answers = ("*clefG2\n8c\n8d\n==", "*clefF4\n4C\n==")
+    model = line_reader(*answers, *answers)
+    model.backend.spec = replace(model.backend.spec, reads=frozenset({"plain", "music"}), figure_tokens=16)
+    kern = "**kern\t**kern\n*clefF4\t*clefG2\n4C\t8c\n.\t8d\n==\t==\n*-\t*-"
+    reading = model.read(image, mode="format", draft="none")
+    assert (reading.text, reading.notices, reading.status) == (kern, (), "ok")
+    *pieces, last = model.stream(image, mode="format", draft="none")
+    assert "".join(map(str, pieces)) == kern
+    assert stripped(last) == stripped(reading)
+
+
 def test_a_model_that_knows_no_tables_reads_their_lines(line_reader: Reader) -> None:
     model = line_reader(*"abcdef")
     model.backend.spec = replace(model.backend.spec, reads=frozenset({"plain"}), figure_tokens=16)

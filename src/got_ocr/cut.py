@@ -1,13 +1,16 @@
 """Picture + task -> tiles, by the model's spec. The one place that decides how a picture is cut; training and reading share it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from got_ocr import figure, frame, lines, tiles
+from got_ocr.music.merge import score
+from got_ocr.music.staves import cut_staves
 from got_ocr.spec import ModelSpec
 from got_ocr.table.regions import find_tables
 from got_ocr.table.strips import CellStrip, cut_table, strips_of
@@ -20,7 +23,7 @@ class Piece:
 
     before: a line break, or a space where it goes on with the line of the tile before it, or what stands between two cells of a table.
     after: the end of the table. mode: what it is asked for as, where that is not what was asked for. box: where a text line was found.
-    place: the cell that the line stands in: (row, column, rows, columns).
+    place: the cell that the line stands in: (row, column, rows, columns); of sheet music (system, staff, 1, 1).
     """
 
     tile: Image.Image
@@ -33,12 +36,13 @@ class Piece:
 
 class Settled(NamedTuple):
     """What a model is really asked. parts: the pieces of each picture. together: how many text lines a prompt asks for; 0 where
-    a prompt asks for all that there is.
+    a prompt asks for all that there is. compose: makes one text of the answers, one a piece, where they do not follow each other.
     """
 
     task: Task
     parts: list[list[Piece]]
     together: int
+    compose: Callable[[Sequence[str]], str] | None = None
 
 
 def cut(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> list[Image.Image]:
@@ -66,8 +70,8 @@ def pieces(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
 def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> Settled:
     """Say what a model is really asked, and cut each picture for that.
 
-    One of text lines reads a table cell by cell, also one that rules frame on a page; one that knows formulas, tables or plain text
-    alone reads what else is formatted by its lines, as plain text.
+    One of text lines reads a table cell by cell, also one that rules frame on a page, and sheet music staff by staff; one that knows
+    formulas, tables, music or plain text alone reads what else is formatted by its lines, as plain text.
     """
     together = 0 if spec.tiling == "whole" or _as_figure(task, spec) else spec.tiles_per_prompt
     if spec.tiling == "whole" or task.mode == "plain" or "format" in spec.reads:
@@ -79,6 +83,10 @@ def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
         tables = [_cells(picture, spec, framed=formula) for picture in _narrowed(pictures, task, spec)]
         if all(tables):
             return Settled(task, tables, 1)
+    if "music" in spec.reads:
+        staves = [_staves(picture, spec) for picture in _narrowed(pictures, task, spec)]
+        if all(staves):
+            return Settled(task, staves, 1, partial(_score, staves))
     if "formula" in spec.reads and formula:
         return Settled(task, [pieces([picture], task, spec) for picture in pictures], 0)
     if "table" in spec.reads and spec.tiles_per_prompt == 1:
@@ -103,6 +111,20 @@ def _cells(picture: Image.Image, spec: ModelSpec, framed: bool) -> list[Piece]:
 
 def _cell(strip: CellStrip) -> Piece:
     return Piece(strip.tile, strip.before, strip.after, "format", strip.box, strip.place)
+
+
+def _staves(picture: Image.Image, spec: ModelSpec) -> list[Piece]:
+    """Cut a picture of sheet music into its staves; one that shows none into nothing."""
+    return [Piece(s.tile, mode="format", box=s.box, place=(*s.place, 1, 1)) for s in cut_staves(picture, spec)]
+
+
+def _score(parts: Sequence[Sequence[Piece]], answers: Sequence[str]) -> str:
+    """Put what was read of single staves together; the systems of several pictures follow each other."""
+    systems: dict[tuple[int, int], list[str]] = {}
+    places = [(page, piece.place[0]) for page, part in enumerate(parts) for piece in part if piece.place]
+    for place, answer in zip(places, answers, strict=True):
+        systems.setdefault(place, []).append(answer)
+    return score(list(systems.values()))
 
 
 def _with_tables(page: Image.Image, rows: list[Piece], plain: Task, spec: ModelSpec) -> list[Piece]:

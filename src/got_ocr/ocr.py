@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args, overload
 
 from got_ocr import frame, hub, pixels, profiles, prompt
+from got_ocr.asked import Asked
 from got_ocr.backends.base import Backend, open_slots
 from got_ocr.cut import Piece, settle
 from got_ocr.drafts import Draft, DraftName, NgramDraft, TextDraft
@@ -48,20 +49,6 @@ class Options:
             raise InvalidValue(f"draft is one of {', '.join(get_args(DraftName))}; not {self.draft!r}")
         if not 1 <= self.max_new_tokens <= TOKENS_AT_MOST:
             raise InvalidValue(f"max_new_tokens lies between 1 and {TOKENS_AT_MOST}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A job as the model gets it. notices: of the pictures and of the request. cut: not all of it could be asked.
-
-    around: what stands before and after the answer of each request: a line break, or a space where it goes on with the line before,
-    or what stands between the cells of a table.
-    """
-
-    requests: tuple[Request, ...]
-    around: tuple[tuple[str, str], ...]
-    notices: tuple[str, ...]
-    cut: bool
 
 
 class GotOcr:
@@ -258,7 +245,7 @@ class GotOcr:
 
         Those that are under way at a time share its seconds.
         """
-        asked: dict[int, tuple[Job, _Asked]] = {}
+        asked: dict[int, tuple[Job, Asked]] = {}
 
         def maker(number: int, job: Job) -> Make:
             def make() -> Sequence[Request]:
@@ -293,20 +280,21 @@ class GotOcr:
         outcomes: list[Outcome] = []
         asked = self._ask(job, options)
         characters = self.tokenizer.stream()
-        around = [part for pair in asked.around for part in pair]
-        if start := "".join(around[:1]).lstrip():
-            yield start
+        pieces = [asked.between(0).lstrip()] if asked.requests else []
         for event in self._events(asked.requests):
             if isinstance(event, int):
-                piece = characters.push(event)
+                pieces.append(characters.push(event))
             else:
                 outcomes.append(event)
-                done = 2 * len(outcomes)
-                piece = characters.finish() + "".join(around[done - 1 : done + 1])
+                pieces.append(characters.finish() + asked.between(len(outcomes)))
                 characters = self.tokenizer.stream()
-            if piece:
-                yield piece
-        yield self._reading(job, asked, outcomes, time.perf_counter() - started)
+            if asked.compose is None:
+                yield from filter(None, pieces)
+                pieces = []
+        reading = self._reading(job, asked, outcomes, time.perf_counter() - started)
+        if asked.compose is not None and reading.text:
+            yield reading.text  # its parts do not follow each other
+        yield reading
 
     def _events(self, requests: Sequence[Request]) -> Iterator[int | Outcome]:
         """Answer the requests of one page: several side by side, unless drafts are at hand; told of in their order."""
@@ -314,7 +302,7 @@ class GotOcr:
             return in_turn(Engine(open_slots(self.backend, SLOTS), self.backend.spec.context), requests)
         return one_by_one(self.backend, requests)
 
-    def _ask(self, job: Job, options: Options) -> _Asked:
+    def _ask(self, job: Job, options: Options) -> Asked:
         """Load pictures, cut them into tiles and tiles into prompts: one, or for a model of text lines as many as they need."""
         spec, task = self.backend.spec, job.task
         pictures = [page.load() for page in job.pages]
@@ -325,8 +313,9 @@ class GotOcr:
             images = [image for image, _ in narrowed]
             notices += [notice for _, told in narrowed for notice in told]
             task = Task(task.mode)  # a line is asked for as one, of however large a picture and however many pages
-        asked, (task, parts, together) = task.asks, settle(images, task, spec, options.profile.max_tiles)
-        trained = spec.reads | ({"format"} if task.mode == "format" and spec.reads & {"formula", "table"} else set())
+        asked, (task, parts, together, compose) = task.asks, settle(images, task, spec, options.profile.max_tiles)
+        kinds = spec.reads & {"formula", "table", "music"}
+        trained = spec.reads | ({"format"} if task.mode == "format" and kinds else set())
         if asked not in trained and not (asked == "box" and task.box_mode == "crop"):
             notices.append(f"untrained_mode:{asked}")
         full = spec.tiling == "lines" and max(map(len, parts)) == MOST_STRIPS  # a figure has far fewer
@@ -340,7 +329,7 @@ class GotOcr:
         around = tuple(
             (piece.before, whole[i * step : (i + 1) * step][-1].after) for i, piece in enumerate(whole[::step])
         )
-        return _Asked(drafted, around, tuple(notices), full)
+        return Asked(drafted, around, tuple(notices), full, compose)
 
     def _requests(
         self, pieces: Sequence[Piece], task: Task, lines: int, size: tuple[int, int], options: Options
@@ -376,9 +365,8 @@ class GotOcr:
         while True:
             yield NgramDraft() if options.draft == "ngram" else shared
 
-    def _reading(self, job: Job, asked: _Asked, outcomes: Sequence[Outcome], seconds: float) -> Reading:
-        answers = zip(asked.around, outcomes, strict=True)
-        text = "".join(before + self.tokenizer.decode(o.ids) + after for (before, after), o in answers).strip()
+    def _reading(self, job: Job, asked: Asked, outcomes: Sequence[Outcome], seconds: float) -> Reading:
+        text = asked.text([self.tokenizer.decode(outcome.ids) for outcome in outcomes])
         status = "truncated" if asked.cut else worst([outcome.status for outcome in outcomes])
         broken = text.count("\ufffd")  # bytes that are no letters
         first = job.pages[0]

@@ -72,7 +72,7 @@ def _tall(rule: Rule, top: float, bottom: float) -> bool:
 
 def _long(mask: Mask, least: int) -> tuple[Rule, ...]:
     """Find thin rows of long runs with hardly any ink above and below."""
-    kept = _opened(mask, least)
+    kept = long_runs(mask, least)
     found = []
     for low, high in runs(np.any(kept, axis=1)):
         pieces = joined(runs(np.any(kept[low:high], axis=0)), BROKEN)
@@ -88,7 +88,7 @@ def _bare(columns: Mask, low: int, high: int) -> bool:
     return all(side.mean() < INKED for side in sides if side.size)
 
 
-def _opened(mask: Mask, least: int) -> Mask:
+def long_runs(mask: Mask, least: int) -> Mask:
     """Keep the runs of a mask's rows that are `least` long or longer."""
     height, width = mask.shape
     if width < least:

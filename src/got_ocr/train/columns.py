@@ -13,6 +13,7 @@ STACKED = re.compile(r"\\(begin|[dt]?frac|binom|substack|stackrel|overset|unders
 # Space, size or plain letters: they draw no stroke of their own.
 UNSEEN = {"left", "right", "quad", "qquad", "displaystyle", "limits", "mathrm", "operatorname", "text"}
 SYMBOL = re.compile(r"\\([A-Za-z]+)|[^\s{}^_&\\]")
+NOTE = re.compile(r"(\d+\.*)([A-Ga-gr]+)")
 
 
 def columns(sample: Sample) -> bytes:
@@ -29,4 +30,20 @@ def columns(sample: Sample) -> bytes:
             seen += found[0].encode()[:1]
         elif name not in UNSEEN:
             seen.append(128 + zlib.crc32(name.encode()) % 128)
+    return bytes(seen)
+
+
+def staff_columns(text: str) -> bytes:
+    """Name the notes of a staff in the order in which they stand: two bytes from 64 on for the first of each moment, how long and how high.
+
+    Barlines show as they are.
+    """
+    seen = bytearray()
+    for line in text.split("\n"):
+        if line.startswith("="):
+            seen += b"="
+        elif not line.startswith("*"):
+            for note in NOTE.finditer(line.replace(".\t", "")):
+                seen += bytes([64 + zlib.crc32(note[1].encode()) % 64, 128 + zlib.crc32(note[2].encode()) % 128])
+                break
     return bytes(seen)

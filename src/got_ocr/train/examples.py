@@ -14,7 +14,7 @@ from got_ocr.data.sample import Sample
 from got_ocr.spec import ModelSpec
 from got_ocr.task import Task
 from got_ocr.tokenizer import Tokenizer
-from got_ocr.train.columns import columns
+from got_ocr.train.columns import columns, staff_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def make_examples(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> list
 
     None where its lines were not found as written, so that nothing unseen is taught; none that is longer than the context.
     """
-    task, parts, together = settle(sample.images, sample.task, spec)
+    task, parts, together, _ = settle(sample.images, sample.task, spec)
     sample = replace(sample, task=task)
     whole = [piece for part in parts for piece in part]
     arrays = tuple(pixels.raw(piece.tile) for piece in whole)
@@ -52,11 +52,11 @@ def make_examples(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> list
     else:
         # A strip is asked for as what it is, whatever part of the page was asked for.
         sample = replace(sample, task=Task(sample.task.mode))
-        texts = _texts(sample, whole)
+        texts, music = _texts(sample, whole), sample.kind == "music"
         made = [
             _example(
                 arrays[part],
-                tuple((text or "").encode() for text in texts[part]),
+                tuple(staff_columns(text or "") if music else (text or "").encode() for text in texts[part]),
                 "\n".join(text or "" for text in texts[part]),
                 sample,
                 size,
@@ -74,6 +74,10 @@ def _texts(sample: Sample, whole: Sequence[Piece]) -> Sequence[str | None]:
     if not whole or whole[0].place is None:
         texts = sample.target.split("\n")
         return texts if len(texts) == len(whole) else []
+    if sample.kind == "music":
+        systems = cast("list[list[str]]", sample.meta.get("parts", []))
+        staves = {(i, k, 1, 1): text for i, system in enumerate(systems) for k, text in enumerate(system)}
+        return [staves[piece.place] for piece in whole if piece.place] if [*staves] == [p.place for p in whole] else []
     cells = {tuple(place): text for *place, text in cast("list[list[Any]]", sample.meta.get("cells", []))}
     lines = Counter(piece.place for piece in whole)
     if set(lines) != set(cells):

@@ -11,8 +11,9 @@ import numpy as np
 from got_ocr.data.sample import Sample
 from got_ocr.data.sources.finish import Finish, touch
 from got_ocr.data.sources.music_compose import compose, new_style
-from got_ocr.data.sources.music_engrave import engrave, new_look
-from got_ocr.data.sources.music_kern import kern
+from got_ocr.data.sources.music_engrave import engrave_svg, new_look, systems
+from got_ocr.data.sources.music_kern import kern, parts
+from got_ocr.data.sources.rasterise import rasterise
 from got_ocr.errors import InvalidValue
 from got_ocr.task import Task
 
@@ -45,11 +46,14 @@ class MusicSource:
         """Compose and engrave one score; the same generator state gives the same bytes."""
         for _ in range(_ATTEMPTS):
             style = new_style(rng, self.bars, self.notes)
-            text = kern(compose(rng, style))
+            score = compose(rng, style)
+            text = kern(score)
             look = new_look(rng, self.fonts)
-            image = engrave(text, look) if len(text) <= self.max_chars else None
-            if image is not None:
-                meta = {"font": look.font, "staves": len(style.clefs), "bars": style.bars}
+            svg = engrave_svg(text, look) if len(text) <= self.max_chars else None
+            if svg is not None:
+                image = rasterise(svg)
+                meta: dict[str, object] = {"font": look.font, "staves": len(style.clefs), "bars": style.bars}
+                meta["parts"] = parts(score, systems(svg))
                 finish = Finish(self.clean_fraction, self.strength, self.wear)
                 worn = touch(rng, image, finish, look.staff)
                 return Sample((worn,), text, "music", Task(mode="format"), meta=meta)

@@ -17,6 +17,7 @@ from got_ocr.errors import InvalidValue, MissingDependency
 
 FONTS: tuple[str, ...] = ("Leipzig", "Bravura", "Leland", "Gootville", "Petaluma")
 HELDOUT: tuple[str, ...] = ("Gootville",)
+_SYSTEM_OR_BAR = re.compile(r'<g [^>]*class="(system|measure)[" ]')
 _SHARES = (0.35, 0.2, 0.2, 0.15, 0.1)
 
 
@@ -102,6 +103,17 @@ def engrave(text: str, look: Look) -> Image.Image | None:
     """Engrave kern on one page; None when Verovio refuses it or needs a second page."""
     svg = engrave_svg(text, look)
     return None if svg is None else rasterise(svg)
+
+
+def systems(svg: str) -> list[int]:
+    """Count the bars of each system of an engraved page, from the top."""
+    counts: list[int] = []
+    for name in _SYSTEM_OR_BAR.findall(svg):
+        if name == "system":
+            counts.append(0)
+        else:
+            counts[-1] += 1
+    return counts
 
 
 def engrave_svg(text: str, look: Look) -> str | None:

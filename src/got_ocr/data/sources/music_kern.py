@@ -4,12 +4,16 @@ Holds the normal form: lowest staff first, unnumbered barlines, spines split onl
 pitch spelled as it sounds and a natural written exactly where the page shows one. Knows no luck and no picture.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby
 
 from got_ocr.data.sources.music_score import Bar, Event, Meter, Pitch, Score, Voice, key_alters, key_word
+from got_ocr.music.spines import every, merged
+from got_ocr.music.spines import split as opened
 
+_BEGIN = "!|:"
 _Signs = dict[tuple[int, int, int, int], bool]  # (staff, voice, event, pitch) of one bar -> the page shows a sign
 _Timed = tuple[tuple[Fraction, int], int, int, Event]  # (onset, 0 for graces), voice, index, event
 
@@ -22,22 +26,48 @@ def kern(score: Score) -> str:
     split = [1] * staves
     for bar in score.bars:
         if before is None:
-            lines += _signature(before, bar, split) + ([_all(f"={bar.line}", split)] if bar.line else [])
+            lines += _signature(before, bar, split) + ([every(f"={bar.line}", split)] if bar.line else [])
         else:
             now = [len(s) for s in bar.staves]
-            lines += _merged(split, now)
+            lines += merged(split, now)
             split = [min(a, b) for a, b in zip(split, now, strict=True)]
-            lines += [*_changed_clefs(before, bar, split), _all(f"={bar.line}", split), *_signature(before, bar, split)]
-        lines += _split(split, [len(s) for s in bar.staves])
+            lines += [
+                *_changed_clefs(before, bar, split),
+                every(f"={bar.line}", split),
+                *_signature(before, bar, split),
+            ]
+        lines += opened(split, [len(s) for s in bar.staves])
         split = [len(s) for s in bar.staves]
         lines += _rows(bar)
         before = bar
-    lines += _merged(split, [1] * staves)
-    return "\n".join([*lines, _all(f"={score.end}", [1] * staves), _all("*-", [1] * staves)])
+    lines += merged(split, [1] * staves)
+    return "\n".join([*lines, every(f"={score.end}", [1] * staves), every("*-", [1] * staves)])
 
 
-def _all(word: str, split: list[int]) -> str:
-    return "\t".join([word] * sum(split))
+def parts(score: Score, systems: Sequence[int]) -> list[list[str]]:
+    """Write each staff of each system by itself, from the top. systems: how many bars each has.
+
+    What is drawn is written: clef and key at the start of each system, the meter where it is new, a repeat that begins at the start of
+    its system and any other barline at the end of the one before.
+    """
+    out, first = [], 0
+    for count in systems:
+        bars, following = score.bars[first : first + count], score.bars[first + count : first + count + 1]
+        end = ("" if following[0].line == _BEGIN else following[0].line) if following else score.end
+        line = bars[0].line if first == 0 or bars[0].line == _BEGIN else ""
+        told = first == 0 or score.bars[first - 1].meter != bars[0].meter
+        out.append([_part(bars, staff, line, end, told) for staff in reversed(range(len(bars[0].staves)))])
+        first += count
+    return out
+
+
+def _part(bars: Sequence[Bar], staff: int, line: str, end: str, told: bool) -> str:
+    """Write one staff of some bars. told: the meter is drawn at their start."""
+    alone = [replace(bar, staves=(bar.staves[staff],), clefs=(bar.clefs[staff],)) for bar in bars]
+    alone[0] = replace(alone[0], line=line)
+    lines = kern(Score(tuple(alone), end)).split("\n")[1:-1]
+    meter = _meter(bars[0].meter)
+    return "\n".join(lines[:2] + lines[2 + (0 if told else len(meter)) :])
 
 
 def _signature(before: Bar | None, bar: Bar, split: list[int]) -> list[str]:
@@ -45,9 +75,9 @@ def _signature(before: Bar | None, bar: Bar, split: list[int]) -> list[str]:
     if before is None:
         out.append("\t".join(f"*clef{clef}" for clef in bar.clefs))
     if before is None or before.key != bar.key:
-        out.append(_all(key_word(bar.key), split))
+        out.append(every(key_word(bar.key), split))
     if before is None or before.meter != bar.meter:
-        out += [_all(word, split) for word in _meter(bar.meter)]
+        out += [every(word, split) for word in _meter(bar.meter)]
     return out
 
 
@@ -62,29 +92,6 @@ def _changed_clefs(before: Bar, bar: Bar, split: list[int]) -> list[str]:
     for old, new, count in zip(before.clefs, bar.clefs, split, strict=True):
         words += [f"*clef{new}" if old != new else "*"] * count
     return ["\t".join(words)]
-
-
-def _split(old: list[int], new: list[int]) -> list[str]:
-    """Write the line that opens second voices."""
-    if all(a >= b for a, b in zip(old, new, strict=True)):
-        return []
-    words = []
-    for a, b in zip(old, new, strict=True):
-        words += ["*^"] if a < b else ["*"] * a
-    return ["\t".join(words)]
-
-
-def _merged(old: list[int], new: list[int]) -> list[str]:
-    """Write the lines that close second voices, one staff at a time: neighbours would melt together."""
-    out, now = [], list(old)
-    for staff, (a, b) in enumerate(zip(old, new, strict=True)):
-        if a > b:
-            words = []
-            for other, count in enumerate(now):
-                words += ["*v", "*v"] if other == staff else ["*"] * count
-            out.append("\t".join(words))
-            now[staff] = 1
-    return out
 
 
 def _rows(bar: Bar) -> Iterator[str]:

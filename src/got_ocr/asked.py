@@ -1,0 +1,33 @@
+"""What a model is asked about one page, and how its answers make the page's text. Knows no model and no picture."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from got_ocr.generate import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The requests of one page. notices: of the pictures and of the request. cut: not all of it could be asked.
+
+    around: what stands before and after the answer of each request: a line break, or a space where it goes on with the line before,
+    or what stands between the cells of a table. compose: makes a text of the answers where they do not simply follow each other.
+    """
+
+    requests: tuple[Request, ...]
+    around: tuple[tuple[str, str], ...]
+    notices: tuple[str, ...]
+    cut: bool
+    compose: Callable[[Sequence[str]], str] | None = None
+
+    def text(self, answers: Sequence[str]) -> str:
+        """Put answers together, one for each request, without white space around them."""
+        if self.compose is not None:
+            return self.compose(answers).strip()
+        pairs = zip(self.around, answers, strict=True)
+        return "".join(f"{before}{answer}{after}" for (before, after), answer in pairs).strip()
+
+    def between(self, done: int) -> str:
+        """Give what is written when so many answers are: before the first of them, between two, or after the last."""
+        after = self.around[done - 1][1] if done else ""
+        return after + (self.around[done][0] if done < len(self.around) else "")

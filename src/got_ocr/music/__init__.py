@@ -1,0 +1,1 @@
+"""Sheet music: staves in a picture, and their kern put together to a score. Knows no model."""
