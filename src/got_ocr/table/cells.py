@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
+from got_ocr.columns import without_specks
 from got_ocr.lines import INK, WORKING_SIDE, Box, Ink, ink_of, level
 from got_ocr.shrink import shrunk
 from got_ocr.table.bands import without_bands
@@ -58,7 +59,7 @@ def _cut(picture: Image.Image, shrink: float, inside: bool) -> Cut | None:
     """Find the table at one size. shrink: how many times smaller that is than the picture's own."""
     grey = without_bands(np.asarray(picture.convert("L")))
     lines = ruled(level(ink_of(Image.fromarray(grey)))[0])
-    mask = lines.text > INK
+    mask = without_specks(lines.text > INK)
     if inside and lines.across:
         mask[: lines.across[0].low] = mask[lines.across[-1].high :] = False
     if not mask.any():

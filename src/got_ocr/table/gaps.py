@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from got_ocr.columns import runs, without_specks
+from got_ocr.columns import runs
 from got_ocr.table.rules import Rule, joined
 from got_ocr.table.seen import NEAR, Mask, Seen, Span
 
@@ -29,7 +29,7 @@ def find_gaps(seen: Seen) -> list[Span]:
 def _by_paper(seen: Seen) -> list[Span]:
     """Find the strips of bare paper between columns. The first row and the last may hold cells that span some."""
     left, _, right, _ = seen.area
-    rows = text_rows(without_specks(seen.mask), [rule.at for rule in seen.across])
+    rows = text_rows(seen.mask, [rule.at for rule in seen.across])
     if len(rows) < 2:
         return []
     covered = np.array([seen.mask[top:bottom, left:right].any(0) for top, bottom in rows])

@@ -11,13 +11,16 @@ from got_ocr.columns import runs
 Ink = NDArray[np.uint8]  # (height, width), 0 paper .. 255 ink
 Mask = NDArray[np.bool_]
 
-FAINT = 40  # of 255: thin and grey rules are weaker than letters
+FAINT, ABOVE = (
+    40,
+    30,
+)  # of 255: thin and grey rules are weaker than letters, but so much stronger than most of the paper
 THICK = 10  # pixels; a thicker bar is a filled band, no rule
 SHORTEST = 32  # pixels of a horizontal rule, or this share of the width
 SHARE = 0.03
 STEM = 24  # pixels of one piece of a vertical rule: letters are mostly shorter
 UPRIGHT = (
-    0.4  # of the height between the first and the last horizontal rule that a vertical one covers, in all its pieces
+    0.4  # of the height between the first and the last horizontal rule that a vertical one covers, all pieces together
 )
 BROKEN = 4  # pixels missing in a rule that still is one
 BESIDE, INKED = 2, 0.25  # pixels beside a rule, and which share of them may be ink
@@ -54,7 +57,7 @@ class Ruled:
 
 def ruled(ink: Ink) -> Ruled:
     """Tell rules from text in level ink."""
-    faint = ink > FAINT
+    faint = ink > max(FAINT, float(np.median(ink)) + ABOVE)
     height, width = ink.shape
     across = _long(faint, max(SHORTEST, int(SHARE * width)))
     text = ink.copy()

@@ -49,14 +49,22 @@ class Net:
         """List the places that hang together with the one on their right."""
         out = []
         for row, (top, bottom) in enumerate(pairwise(self.ys)):
-            for column in range(len(self.gaps)):
-                if self.barred:
-                    apart = any(rule.cover(top, bottom) > 0.4 for rule in self.seen.upright_at(self.xs[column + 1]))
-                else:
-                    apart = self.border(column, top, bottom) is not None
-                if not apart:
-                    out.append((row, column))
+            if self.barred:
+                apart = self._ruled_apart(top, bottom)
+            else:
+                apart = [self.border(column, top, bottom) is not None for column in range(len(self.gaps))]
+            out += [(row, column) for column, parted in enumerate(apart) if not parted]
         return out
+
+    def _ruled_apart(self, top: float, bottom: float) -> list[bool]:
+        """Say at which borders a row is parted by rules; on a dark band they are not seen, and texts side by side tell it."""
+        inner = self.xs[1:-1]
+        apart = [any(rule.cover(top, bottom) > 0.4 for rule in self.seen.upright_at(x)) for x in inner]
+        if any(apart):
+            return apart
+        texts = [self.seen.part(left, top + 2, right, bottom - 2).any() for left, right in pairwise(self.xs)]
+        bare = not any(self.seen.part(x - 1, top + 2, x + 2, bottom - 2).any() for x in inner)
+        return [bare and 2 * sum(map(bool, texts)) > len(texts)] * len(inner)
 
     def _down(self) -> list[Place]:
         """List the places that hang together with the one below them."""
