@@ -43,6 +43,25 @@ def test_it_reads_a_document_page_by_page(reader: GotOcr) -> None:
         assert Levenshtein.distance(reading.text, text) <= 0.1 * len(text)
 
 
+def cells(text: str) -> list[list[str]]:
+    """Read the rows of a tabular without its rules."""
+    body = text.split("\\begin{tabular}")[1].split("\\end{tabular}")[0].split("\n", 1)[1]
+    rows = (row.replace("\\hline", "").strip() for row in body.split("\\\\"))
+    return [[cell.strip() for cell in row.split("&")] for row in rows if row]
+
+
+@pytest.mark.parametrize(("name", "rows"), [("planets.png", "PLANETS"), ("report.png", "PRICES")])
+def test_it_reads_a_table(reader: GotOcr, name: str, rows: str) -> None:
+    reading = reader.read(SAMPLES / "tables" / name, mode="format")
+    assert not isinstance(reading, list)
+    found, written = cells(reading.text), WORDS[rows]
+    assert [len(row) for row in found] == [len(row) for row in written]
+    read, true = (" ".join(cell for row in part for cell in row) for part in (found, written))
+    assert Levenshtein.normalized_distance(read, true) <= 0.1
+    if name == "report.png":
+        assert reading.text.index("Bread of the week") < reading.text.index("tabular")
+
+
 def test_a_picture_among_many_reads_as_alone(reader: GotOcr) -> None:
     names = [SAMPLES / "notice.png", SAMPLES / "letter.png"]
     together = reader.read_many(names, batch_size=2)

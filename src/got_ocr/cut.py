@@ -129,7 +129,8 @@ def _score(parts: Sequence[Sequence[Piece]], answers: Sequence[str]) -> str:
 
 def _with_tables(page: Image.Image, rows: list[Piece], plain: Task, spec: ModelSpec) -> list[Piece]:
     """Put the cells of the tables on a page in the place of what was taken for lines there. rows: the lines of the page as it is."""
-    tables = find_tables(page)
+    found = [(box, strips_of(table, spec, box[:2])) for box, table in find_tables(page)]
+    tables = [(box, strips) for box, strips in found if strips]
     if not tables:
         return rows
     page = page.copy()
@@ -137,8 +138,8 @@ def _with_tables(page: Image.Image, rows: list[Piece], plain: Task, spec: ModelS
         paper = tuple(int(level) for level in np.median(np.asarray(page.crop(box)), axis=(0, 1)))
         page.paste(paper, box)
     rows = pieces([page], Task(plain.mode), spec)
-    for (left, top, right, bottom), found in tables:
-        cells = [_cell(strip) for strip in strips_of(found, spec, (left, top))]
+    for (left, top, right, bottom), strips in tables:
+        cells = [_cell(strip) for strip in strips]
         cells[0] = replace(cells[0], before=f"\n{cells[0].before}")
         cells[-1] = replace(cells[-1], after=f"{cells[-1].after}\n")
         below = (
