@@ -386,6 +386,16 @@ def test_tables_are_read_cell_by_cell(line_reader: Reader) -> None:
     assert "".join(map(str, pieces)) == table
 
 
+def test_a_cell_that_is_read_badly_does_not_break_its_table(line_reader: Reader) -> None:
+    answers = ("a & b", r"\( c", r"\frac{d", "}", "e \\\\", "f")
+    model = line_reader(*answers, *answers)
+    model.backend.spec = replace(model.backend.spec, reads=frozenset({"plain", "table"}), figure_tokens=16)
+    reading = model.read(ruled_table(), mode="format", draft="none")
+    assert reading.text.split("\n")[1:3] == [r"\hline a \& b & \( c\) & \frac{d} \\", r"\hline  & e f &  \\"]
+    *pieces, _ = model.stream(ruled_table(), mode="format", draft="none")
+    assert "".join(map(str, pieces)) == reading.text
+
+
 def test_sheet_music_is_read_staff_by_staff(line_reader: Reader) -> None:
     image = Image.new("RGB", (600, 300), "white")
     pen = ImageDraw.Draw(image)

@@ -280,17 +280,19 @@ class GotOcr:
         outcomes: list[Outcome] = []
         asked = self._ask(job, options)
         characters = self.tokenizer.stream()
-        pieces = [asked.between(0).lstrip()] if asked.requests else []
+        if (start := asked.between(0).lstrip()) and asked.compose is None:
+            yield start
         for event in self._events(asked.requests):
+            number = len(outcomes)
             if isinstance(event, int):
-                pieces.append(characters.push(event))
+                piece = characters.push(event) if asked.flows(number) else ""
             else:
                 outcomes.append(event)
-                pieces.append(characters.finish() + asked.between(len(outcomes)))
+                whole = "" if asked.flows(number) else asked.sound(number, self.tokenizer.decode(event.ids))
+                piece = characters.finish() + whole + asked.between(number + 1)
                 characters = self.tokenizer.stream()
-            if asked.compose is None:
-                yield from filter(None, pieces)
-                pieces = []
+            if piece and asked.compose is None:
+                yield piece
         reading = self._reading(job, asked, outcomes, time.perf_counter() - started)
         if asked.compose is not None and reading.text:
             yield reading.text  # its parts do not follow each other
@@ -329,7 +331,8 @@ class GotOcr:
         around = tuple(
             (piece.before, whole[i * step : (i + 1) * step][-1].after) for i, piece in enumerate(whole[::step])
         )
-        return Asked(drafted, around, tuple(notices), full, compose)
+        cells = frozenset(i for i, piece in enumerate(whole[::step]) if piece.place)
+        return Asked(drafted, around, tuple(notices), full, cells, compose)
 
     def _requests(
         self, pieces: Sequence[Piece], task: Task, lines: int, size: tuple[int, int], options: Options

@@ -40,7 +40,7 @@ CORRIDOR = {
     "lines": {"columns", "ground", "bend", "shrink", "spec"},
     "figure": {"lines", "shrink", "spec"},
     "frame": {"shrink", "task", "tiles"},
-    "asked": {"generate"},
+    "asked": {"generate", "table"},
     "generate": {"backends", "drafts", "errors", "reading", "sampling"},
     "engine": {"backends", "errors", "generate"},
     "jobs": {"document", "errors", "image", "profiles", "reading", "task"},

@@ -1,11 +1,13 @@
 """A grid of cells -> LaTeX `tabular`. Knows no pixels and not what a cell holds."""
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
 from got_ocr.table.grid import Cell, Grid
 
 Part = TypeVar("Part")
+_TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|[{}&\n]|[^\\{}&\n]+|\\", re.S)
 
 
 def tabular(grid: Grid[Part], write: Callable[[Cell[Part]], str]) -> str:
@@ -51,3 +53,22 @@ def _cell(grid: Grid[Part], cell: Cell[Part], text: str | None) -> str:
     left = "|" if cell.column == 0 and 0 in grid.bars else ""
     right = "|" if cell.column + cell.columns in grid.bars else ""
     return f"\\multicolumn{{{cell.columns}}}{{{left}{cell.align}{right}}}{{{text}}}"
+
+
+def sound(text: str) -> str:
+    """Mend what was read of a cell so that it cannot break its table: no row or cell ends in it, braces and formulas are closed."""
+    out: list[str] = []
+    opened: list[str] = []
+    for part in _TOKEN.findall(text):
+        if part in ("\\\\", "\\", "\\begin", "\\end", "\\hline", "\\cline"):
+            continue
+        if part in ("{", "\\("):
+            opened.append("}" if part == "{" else "\\)")
+        elif part in ("}", "\\)"):
+            if part not in opened:
+                continue
+            while opened[-1] != part:
+                out.append(opened.pop())
+            opened.pop()
+        out.append({"&": "\\&", "\n": " "}.get(part, part))
+    return "".join([*out, *reversed(opened)]).strip()
