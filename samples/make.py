@@ -46,7 +46,12 @@ FORMULAS = {  # LaTeX, and the same for the typesetter
     ),
 }
 # Rows of cells, then horizontal rules: in the first table all of them, in the second one over, under and between header and body.
-PRICES = [["Bread", "Weight", "Price"], ["Rye", "750 g", "3.90"], ["Spelt", "500 g", "4.20"], ["Oat and honey", "600 g", "4.60"]]
+PRICES = [
+    ["Bread", "Weight", "Price"],
+    ["Rye", "750 g", "3.90"],
+    ["Spelt", "500 g", "4.20"],
+    ["Oat and honey", "600 g", "4.60"],
+]
 PLANETS = [
     ["Planet", "Radius (km)", "Moons", "Day"],
     ["Mercury", "2,440", "0", "176 d"],
