@@ -64,7 +64,9 @@ class MoleculeSource:
                 drawing = self._try(rng, makers[origin])
                 if drawing is not None:
                     licence = "own" if origin in ("grown", "assembled") else "BSD-3-Clause (rdkit wheel)"
+                    labels = [[*(round(side, 1) for side in label.box), label.text] for label in drawing.labels]
                     meta = {"origin": origin, "licence": licence, "atoms": len(drawing.atoms), **drawing.style}
+                    meta["labels"] = labels
                     finish = Finish(self.clean_fraction, self.strength, self.wear)
                     worn = touch(rng, drawing.image, finish, drawing.letters)
                     return Sample((worn,), drawing.smiles, "molecule", Task(mode="format"), meta=meta)

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from got_ocr.data.sources.molecule_labels import Text, texts
+
 Mol = Any  # RDKit's own stubs name every molecule differently; the alias keeps signatures readable
 
 # Least distance of two atoms that are not bonded, in bond lengths, when none, one or both of them are letters.
@@ -29,13 +31,14 @@ _PALETTES = ("default", "black", "cdk", "avalon")
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """A molecule on paper: the RGB picture, the SMILES it shows, where its atoms lie (x, y in pixels), the height of
-    its letters in pixels, the style in words."""
+    its letters in pixels, the style in words, and its labels."""
 
     image: Image.Image
     smiles: str
     atoms: tuple[tuple[float, float], ...]
     letters: float
     style: Mapping[str, object]
+    labels: tuple[Text, ...] = ()
 
 
 def quiet() -> AbstractContextManager[object]:
@@ -55,7 +58,7 @@ def draw(rng: np.random.Generator, mol: Mol, max_side: int) -> Drawing | None:
     if shown is None:
         return None
     inked = _ink(laid, style, max_side)
-    return None if inked is None else Drawing(inked[0], shown, inked[1], inked[2], style)
+    return None if inked is None else Drawing(inked[0], shown, inked[1], inked[2], style, inked[3])
 
 
 def _layout(rng: np.random.Generator, mol: Mol, shake: float) -> Mol | None:
@@ -171,7 +174,7 @@ def _style(rng: np.random.Generator) -> dict[str, object]:
 
 def _ink(
     mol: Mol, style: Mapping[str, Any], max_side: int
-) -> tuple[Image.Image, tuple[tuple[float, float], ...], float] | None:
+) -> tuple[Image.Image, tuple[tuple[float, float], ...], float, tuple[Text, ...]] | None:
     from rdkit.Chem.Draw import rdMolDraw2D
 
     xyz = mol.GetConformer().GetPositions()
@@ -181,20 +184,20 @@ def _ink(
     if scale < 11:
         return None
     canvas = rdMolDraw2D.MolDraw2DCairo(-1, -1)
-    options: Any = canvas.drawOptions()
-    _apply(options, style, scale, length)
-    options.prepareMolsBeforeDrawing = False
-    options.includeMetadata = False
-    canvas.DrawMolecule(mol)
-    canvas.FinishDrawing()
+    outlines = rdMolDraw2D.MolDraw2DSVG(-1, -1)  # the same drawing once more, for the places of its letters
+    for paper in (canvas, outlines):
+        _apply(paper.drawOptions(), style, scale, length)
+        paper.DrawMolecule(mol)
+        paper.FinishDrawing()
+    letters = float(canvas.drawOptions().fixedFontSize)
     with Image.open(io.BytesIO(canvas.GetDrawingText())) as png:
         image = png.convert("RGB")
     if style["hand"]:
         image = _swayed(image, style["seed"], scale)
-    spots = [canvas.GetDrawCoords(i) for i in range(mol.GetNumAtoms())]
     if max(image.size) > max_side:
         return None
-    return image, tuple((p.x, p.y) for p in spots), float(options.fixedFontSize)
+    spots = tuple((p.x, p.y) for p in (canvas.GetDrawCoords(i) for i in range(mol.GetNumAtoms())))
+    return image, spots, letters, texts(outlines.GetDrawingText(), mol, spots)
 
 
 def _apply(options: Any, style: Mapping[str, Any], scale: float, length: float) -> None:
@@ -212,6 +215,8 @@ def _apply(options: Any, style: Mapping[str, Any], scale: float, length: float) 
     options.multipleBondOffset = style["offset"]
     options.padding = style["padding"]
     options.explicitMethyl = style["methyl"]
+    options.prepareMolsBeforeDrawing = False
+    options.includeMetadata = False
     fonts = [font for font in _fonts() if _name(font) == style["font"]]
     if fonts:
         options.fontFile = fonts[0]
