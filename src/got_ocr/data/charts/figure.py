@@ -1,10 +1,21 @@
 """The chart tree: titles, series and numbers as they are printed. Knows no colours, font, renderer or notation."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from got_ocr.errors import InvalidValue
 
 KINDS = ("bar", "barh", "stacked", "line", "pie", "scatter")
+
+
+class Label(NamedTuple):
+    """A line of text in a drawn chart: its words and its box in pixels, which for turned words encloses them."""
+
+    words: str
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
 @dataclass(frozen=True, slots=True)

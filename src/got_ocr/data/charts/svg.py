@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from got_ocr.data.charts import scale
+from got_ocr.data.charts import noted, scale
 from got_ocr.data.charts.figure import Chart
 from got_ocr.data.charts.look import Look
 from got_ocr.data.tools import outlines
@@ -56,15 +56,17 @@ def _wide(look: Look, words: str, factor: float = 1.0) -> float:
 
 
 def _write(look: Look, words: str, x: float, y: float, align: str, factor: float = 1.0, turn: float = 0.0) -> str:
-    shape = outlines.text(look.font, words, look.size * factor, x, y, align, turn)
-    return f'<g fill="{look.ink}">{shape}</g>'
+    size = look.size * factor
+    shape = outlines.text(look.font, words, size, x, y, align, turn)
+    return f'<g fill="{look.ink}"{noted.attributes(look.font, words, size, (x, y), align, turn)}>{shape}</g>'
 
 
 def _haloed(look: Look, words: str, x: float, y: float, align: str, turn: float = 0.0) -> str:
     """Write a value with a rim of paper, so that a line behind it does not cut through its digits."""
     shape = outlines.text(look.font, words, look.size * 0.9, x, y, align, turn)
     rim = f'<g fill="{look.panel}" stroke="{look.panel}" stroke-width="0.25" stroke-linejoin="round">{shape}</g>'
-    return f'{rim}<g fill="{look.ink}">{shape}</g>'
+    told = noted.attributes(look.font, words, look.size * 0.9, (x, y), align, turn)
+    return f'{rim}<g fill="{look.ink}"{told}>{shape}</g>'
 
 
 def _frame(chart: Chart, look: Look) -> Frame:

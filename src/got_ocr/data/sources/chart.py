@@ -6,9 +6,10 @@ Knows no way of filling, writing or drawing: those are in `data.charts` and `dat
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
-from got_ocr.data.charts import fill, label, look, svg
-from got_ocr.data.charts.figure import KINDS
+from got_ocr.data.charts import fill, label, look, noted, svg
+from got_ocr.data.charts.figure import KINDS, Chart, Label
 from got_ocr.data.sample import Sample
 from got_ocr.data.sources import lettering
 from got_ocr.data.sources.finish import Finish, touch
@@ -59,8 +60,15 @@ class ChartSource:
         pool = chinese if language == "zh" else self.fonts
         font = lettering.covering(rng, pool, text, lambda font: own or matplotlib.usable(font))
         chosen = look.choose(rng, chart, font)
-        picture = rasterise(svg.write(chart, chosen)) if own else matplotlib.draw(chart, chosen)
+        picture, labels = _own(chart, chosen) if own else matplotlib.drawn(chart, chosen)
         worn = touch(rng, picture, Finish(self.clean_fraction, self.strength, self.wear), chosen.size)
-        meta = {"fonts": [font.facts], "language": language, "chart": kind, "valued": chart.valued}
+        meta: dict[str, object] = {"fonts": [font.facts], "language": language, "chart": kind, "valued": chart.valued}
         meta["engine"] = "svg" if own else "matplotlib"
+        meta["labels"] = [[*one[1:], one.words] for one in labels]
         return Sample((worn,), label.dictionary(chart), "chart", Task(mode="format"), meta=meta)
+
+
+def _own(chart: Chart, chosen: look.Look) -> tuple[Image.Image, list[Label]]:
+    """Draw by our own SVG."""
+    drawing = svg.write(chart, chosen)
+    return rasterise(drawing), noted.labels(drawing)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from got_ocr.data.charts import scale
-from got_ocr.data.charts.figure import Chart
+from got_ocr.data.charts.figure import Chart, Label
 from got_ocr.data.charts.look import Look
 from got_ocr.data.charts.svg import valleys
 from got_ocr.data.fonts import Font
@@ -31,6 +31,11 @@ _DASHES = ("-", "--", "-.", ":")
 
 def draw(chart: Chart, look: Look) -> Image.Image:
     """Draw a chart on paper just large enough for all it says. Raises MissingDependency without matplotlib."""
+    return drawn(chart, look)[0]
+
+
+def drawn(chart: Chart, look: Look) -> tuple[Image.Image, list[Label]]:
+    """Draw a chart as `draw` does, and say where its texts stand: a label for each line of text."""
     try:
         import matplotlib
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -49,7 +54,8 @@ def draw(chart: Chart, look: Look) -> Image.Image:
         _dress(figure, axes, chart, look)
         canvas.draw()
         pixels = np.ascontiguousarray(canvas.buffer_rgba())
-    return _cropped(pixels, look.size)
+        picture, left, top = _cropped(pixels, look.size)
+        return picture, _labels(figure, (left, tall - top))
 
 
 def usable(font: Font) -> bool:
@@ -67,15 +73,36 @@ def _bitmapped(path: str) -> bool:
         return any(table in font for table in ("EBDT", "CBDT", "sbix"))
 
 
-def _cropped(pixels: "npt.NDArray[np.uint8]", margin: int) -> Image.Image:
-    """Cut RGBA paper down to its ink and a margin. Raises PageRenderFailed where ink reaches the edge of the canvas."""
+def _labels(figure: Any, corner: tuple[float, float]) -> list[Label]:
+    """List the lines of text of a drawn figure. corner: of the picture in the figure's pixels, whose y grows upwards."""
+    from matplotlib.text import Text
+
+    found = []
+    for text in figure.findobj(Text):
+        # What ticks have no words for, and the titles that are not given, are texts as well.
+        if not text.get_text().strip() or not text.get_visible() or not text.figure:
+            continue
+        box = text.get_window_extent()
+        lines = text.get_text().split("\n")
+        tall = (box.y1 - box.y0) / len(lines)
+        for place, line in enumerate(lines):
+            top = corner[1] - box.y1 + place * tall
+            edges = (box.x0 - corner[0], top, box.x1 - corner[0], top + tall)
+            found.append(Label(line, *(round(float(edge)) for edge in edges)))
+    return found
+
+
+def _cropped(pixels: "npt.NDArray[np.uint8]", margin: int) -> tuple[Image.Image, int, int]:
+    """Cut RGBA paper down to its ink and a margin; say where its corner was. Raises PageRenderFailed where ink reaches the edge
+    of the canvas.
+    """
     whole = pixels.view(np.uint32)[:, :, 0]  # a pixel is one number: far cheaper to compare than four
     ink = whole != whole[0, 0]
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     top, bottom, left, right = rows[0] - margin, rows[-1] + margin + 1, columns[0] - margin, columns[-1] + margin + 1
     if top < 0 or left < 0 or bottom > pixels.shape[0] or right > pixels.shape[1]:
         raise PageRenderFailed("the words of a chart need more room than its canvas has; shorten them")
-    return Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right, :3]))
+    return Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right, :3])), int(left), int(top)
 
 
 def _text(look: Look, factor: float = 1.0) -> dict[str, Any]:
