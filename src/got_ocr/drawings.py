@@ -1,0 +1,28 @@
+"""Drawings (charts, molecules, geometry) -> their texts as strips, and what was read of these -> the drawing written down.
+
+Holds who is asked, in which order, and nothing of how a drawing is seen. Knows no model weights.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from PIL import Image
+
+from got_ocr.labels import Drawing
+from got_ocr.spec import ModelSpec
+
+Reader = Callable[[Image.Image, ModelSpec], Drawing | None]
+
+# By the names that `ModelSpec.reads` gives them; whoever is surest of what is no drawing of his comes first.
+READERS: Mapping[str, Reader] = {}
+
+
+def see(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
+    """Find out which drawing of those that a model reads an RGB picture shows; None where it shows none."""
+    found = (read(picture, spec) for kind, read in READERS.items() if kind in spec.reads)
+    return next((drawing for drawing in found if drawing is not None), None)
+
+
+def write(drawings: Sequence[Drawing], answers: Sequence[str]) -> str:
+    """Write drawings down, one below the other. answers: what was read of their labels, one after another."""
+    rest = iter(answers)
+    return "\n".join(drawing.write([next(rest, "") for _ in drawing.labels]) for drawing in drawings)
