@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from got_ocr import figure, frame, lines, tiles
+from got_ocr import drawings, figure, frame, lines, tiles
+from got_ocr.labels import Drawing
 from got_ocr.music.merge import score
 from got_ocr.music.staves import cut_staves
 from got_ocr.spec import ModelSpec
@@ -70,8 +71,8 @@ def pieces(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
 def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> Settled:
     """Say what a model is really asked, and cut each picture for that.
 
-    One of text lines reads a table cell by cell, also one that rules frame on a page, and sheet music staff by staff; one that knows
-    formulas, tables, music or plain text alone reads what else is formatted by its lines, as plain text.
+    One of text lines reads a table cell by cell, also one that rules frame on a page, sheet music staff by staff, and of a drawing the
+    texts; what else is formatted than what it knows it reads by its lines, as plain text.
     """
     together = 0 if spec.tiling == "whole" or _as_figure(task, spec) else spec.tiles_per_prompt
     if spec.tiling == "whole" or task.mode == "plain" or "format" in spec.reads:
@@ -87,6 +88,10 @@ def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
         staves = [_staves(picture, spec) for picture in _narrowed(pictures, task, spec)]
         if all(staves):
             return Settled(task, staves, 1, partial(_score, staves))
+    drawn = [drawings.see(picture, spec) for picture in _narrowed(pictures, task, spec)]
+    seen = [drawing for drawing in drawn if drawing is not None]
+    if seen and len(seen) == len(drawn):
+        return Settled(task, [_labels(drawing) for drawing in seen], 1, partial(drawings.write, seen))
     if "formula" in spec.reads and formula:
         return Settled(task, [pieces([picture], task, spec) for picture in pictures], 0)
     if "table" in spec.reads and spec.tiles_per_prompt == 1:
@@ -116,6 +121,10 @@ def _cell(strip: CellStrip) -> Piece:
 def _staves(picture: Image.Image, spec: ModelSpec) -> list[Piece]:
     """Cut a picture of sheet music into its staves; one that shows none into nothing."""
     return [Piece(s.tile, mode="format", box=s.box, place=(*s.place, 1, 1)) for s in cut_staves(picture, spec)]
+
+
+def _labels(drawing: Drawing) -> list[Piece]:
+    return [Piece(label.tile, mode=label.mode, box=label.box) for label in drawing.labels]
 
 
 def _score(parts: Sequence[Sequence[Piece]], answers: Sequence[str]) -> str:

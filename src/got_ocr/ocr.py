@@ -22,6 +22,7 @@ from got_ocr.jobs import Job, jobs, plan, sound
 from got_ocr.lines import MOST_STRIPS
 from got_ocr.profiles import Profile
 from got_ocr.reading import Reading, worst
+from got_ocr.spec import FORMATTED
 from got_ocr.task import Box, BoxMode, Color, Mode, Task, chat_color, chat_mode, parse_box
 from got_ocr.tokenizer import Tokenizer
 
@@ -316,7 +317,7 @@ class GotOcr:
             notices += [notice for _, told in narrowed for notice in told]
             task = Task(task.mode)  # a line is asked for as one, of however large a picture and however many pages
         asked, (task, parts, together, compose) = task.asks, settle(images, task, spec, options.profile.max_tiles)
-        kinds = spec.reads & {"formula", "table", "music"}
+        kinds = spec.reads & FORMATTED
         trained = spec.reads | ({"format"} if task.mode == "format" and kinds else set())
         if asked not in trained and not (asked == "box" and task.box_mode == "crop"):
             notices.append(f"untrained_mode:{asked}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Tiling = Literal["whole", "lines"]
+FORMATTED = frozenset({"formula", "table", "music", "chart", "molecule", "geometry"})  # what format mode may be asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,8 @@ class ModelSpec:
     tile each, scaled to one height and as wide as the line (at most the tile's width).
     tiles_per_prompt: most tiles that one request may carry. context: most positions, prompt and answer together.
     reads: the kinds of request the weights were trained for, a subset of
-    {"plain", "format", "box", "color", "crop", "multi_page"}; others run, with a notice. "formula", "table" and
-    "music" in place of "format": of what is asked for in that mode, these alone.
+    {"plain", "format", "box", "color", "crop", "multi_page"}; others run, with a notice. Some of FORMATTED in place of "format":
+    of what is asked for in that mode, these alone.
     figure_tokens: for `lines`: about how many image tokens a picture gets that is asked for in `format` mode, which is then seen
     whole, in one tile of some cells' height; 0 reads it by its lines, as plain text.
     line_height: for `lines`: height of a text line's tile in pixels; 0 is one cell.

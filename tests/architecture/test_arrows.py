@@ -14,6 +14,9 @@ ROOMS = {
     "render": {"errors", "render"},
     "table": {"errors", "columns", "lines", "shrink", "spec", "table"},
     "music": {"columns", "lines", "music", "shrink", "spec", "table"},
+    "chart": {"columns", "errors", "labels", "lines", "shrink", "spec", "table", "task", "chart"},
+    "molecule": {"columns", "errors", "labels", "lines", "shrink", "spec", "table", "task", "molecule"},
+    "geometry": {"columns", "errors", "labels", "lines", "shrink", "spec", "table", "task", "geometry"},
     "data": {"errors", "task", "data", "music", "table", "tokenizer"},
     "train": {"errors", "spec", "task", "tokenizer", "prompt", "pixels", "cut", "data", "model", "train"},
     "eval": {"errors", "task", "image", "data", "eval"},
@@ -38,6 +41,8 @@ CORRIDOR = {
     "ground": {"shrink"},
     "bend": set(),
     "lines": {"columns", "ground", "bend", "shrink", "spec"},
+    "labels": {"lines", "spec", "task"},
+    "drawings": {"chart", "geometry", "labels", "molecule", "spec"},
     "figure": {"lines", "shrink", "spec"},
     "frame": {"shrink", "task", "tiles"},
     "asked": {"generate", "table"},
@@ -65,9 +70,10 @@ FENCES = {
     "tiktoken": ("tokenizer.py",),
     "tokenizers": ("data/vocabulary.py",),
     "rich": ("cli/",),
+    "cv2": ("chart/", "geometry/", "molecule/", "data/"),
     "triton": ("model/gpu/",),
 }
-NO_TORCH = ("data", "render", "eval")
+NO_TORCH = ("data", "render", "eval", "chart", "geometry", "molecule")
 
 
 def name(path: Path) -> str:

@@ -94,10 +94,9 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
     if not (q.is_cpu and torch.is_grad_enabled()):
         return F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
     # On the CPU a bias that learns takes PyTorch's own function to a path that makes three times as many passes over the scores.
-    heads = bias.shape[:2]
     queries, keys, values, added = (part.flatten(0, 1) for part in (q, k, v, bias))
     scores = torch.baddbmm(added, queries, keys.transpose(1, 2), alpha=q.shape[-1] ** -0.5)
-    return torch.bmm(torch.softmax(scores, -1), values).unflatten(0, heads)
+    return torch.bmm(torch.softmax(scores, -1), values).view(q.shape)
 
 
 def relative_bias(q: Tensor, rel_h: Tensor, rel_w: Tensor, size: Pair) -> Tensor:
