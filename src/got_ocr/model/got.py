@@ -93,10 +93,12 @@ class GotModel(nn.Module):
         return Cache(self.config.decoder, rows, size, self.device, self.dtype)
 
 
-def by_size(tiles: Sequence[Tensor]) -> Iterator[tuple[list[int], Tensor]]:
-    """Stack tiles of one size: gives (their places, (P, 3, V, U)) for each size."""
+def by_size(tiles: Sequence[Tensor], most: int = 0) -> Iterator[tuple[list[int], Tensor]]:
+    """Stack tiles of one size, at most so many (0: all): gives (their places, (P, 3, V, U)) for each stack."""
     groups: dict[torch.Size, list[int]] = {}
     for i, tile in enumerate(tiles):
         groups.setdefault(tile.shape, []).append(i)
     for members in groups.values():
-        yield members, torch.stack([tiles[i] for i in members])
+        step = most or len(members)
+        for part in (members[i : i + step] for i in range(0, len(members), step)):
+            yield part, torch.stack([tiles[i] for i in part])

@@ -17,6 +17,7 @@ from got_ocr.model.got import GotModel, by_size
 from got_ocr.prompt import IGNORE
 from got_ocr.train.batches import Batch
 
+FEW = 8  # tiles
 BLANK = 256  # columns are scored over 256 bytes and the blank
 
 
@@ -57,7 +58,8 @@ def _see(model: GotModel, tiles: Sequence[Tensor], scale_bias: Tensor) -> tuple[
     """Encode tiles of bytes; give image tokens (N, C) and, from the same pass, the finer columns (X, C) of each."""
     features: dict[int, Tensor] = {}
     columns: dict[int, Tensor] = {}
-    for members, stacked in by_size(tiles):
+    # On the CPU a few at a time: what lies between two layers then stays in the cache.
+    for members, stacked in by_size(tiles, FEW if scale_bias.device.type == "cpu" else 0):
         # As bytes and all at once to the device, where they become numbers: a fourth of the way, and one trip.
         fine = model.vision.trunk(stacked.to(scale_bias.device) * scale_bias[0] + scale_bias[1])
         features.update(zip(members, model.connect(model.vision.down2(fine)), strict=True))
