@@ -1,0 +1,119 @@
+"""A picture of a molecule -> its labels as strips, and its SMILES once they are read. Holds the order of the steps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from got_ocr.labels import Label, label_tile
+from got_ocr.lines import Box, Ink
+from got_ocr.molecule.joints import Edge, Frame, Vertex, joined
+from got_ocr.molecule.letters import Tag, around, capital_height, sort_pieces, tags, with_bars
+from got_ocr.molecule.names import Atom, atom_of
+from got_ocr.molecule.page import Page, Piece, inked, pieces, stroke_width
+from got_ocr.molecule.smiles import Bond, Molecule, Place, smiles, with_kekule
+from got_ocr.molecule.strokes import sketched, trace_piece, unit_of
+from got_ocr.spec import ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class MoleculeDrawing:
+    """What was seen of a molecule. frame: atoms and bonds. rows: which labels (strips) name each tag of the frame, from the top."""
+
+    frame: Frame
+    rows: tuple[tuple[int, ...], ...]
+    labels: tuple[Label, ...]
+
+    def write(self, answers: Sequence[str]) -> str:
+        """Write the molecule as SMILES. answers: what was read of each label."""
+        texts = ["".join(answers[row] for row in rows if row < len(answers)) for rows in self.rows]
+        molecule = _molecule(self.frame, texts)
+        return smiles(molecule)
+
+
+def cut_molecule(picture: Image.Image, spec: ModelSpec) -> MoleculeDrawing | None:
+    """Find the bonds and labels of a picture of a molecule; None where it shows none."""
+    page = inked(picture)
+    if page is None:
+        return None
+    found = pieces(page)
+    width = stroke_width(page.mask)
+    large = {id(piece): trace_piece(piece) for piece in found if max(piece.width, piece.height) > 7 * width}
+    unit = unit_of(list(large.values()), width)
+    if unit < 5 * width:
+        return None
+    parts = sort_pieces(found, width, unit)
+    capital = capital_height(parts.letters, unit)
+    parts = with_bars(parts, capital, unit)
+    names = tags(parts.letters, capital)
+    sketch = sketched([large[id(web)] for web in parts.webs if id(web) in large], parts.bars, page.mask, width, unit)
+    if not sketch.strokes:
+        return None
+    frame = joined(sketch, names, unit, capital)
+    return _drawing(page, frame, names, spec)
+
+
+def _drawing(page: Page, frame: Frame, names: Sequence[Tag], spec: ModelSpec) -> MoleculeDrawing:
+    """Make the strips of all labels; each shows its own letters alone."""
+    labels: list[Label] = []
+    rows = []
+    for tag in names:
+        rows.append(tuple(range(len(labels), len(labels) + len(tag.rows))))
+        labels += [_label(page, row, spec) for row in tag.rows]
+    return MoleculeDrawing(frame, tuple(rows), tuple(labels))
+
+
+def _label(page: Page, row: Sequence[Piece], spec: ModelSpec) -> Label:
+    left, top, right, bottom = around(row)
+    margin = 4
+    ink: Ink = np.zeros((bottom - top + 2 * margin, right - left + 2 * margin), dtype=np.uint8)
+    for piece in row:
+        x0, y0, x1, y1 = piece.box
+        grown = np.pad(piece.mask, margin)
+        soft = np.zeros_like(grown)
+        for dy in (-1, 0, 1):
+            for dx in (-1, 0, 1):
+                soft |= np.roll(grown, (dy, dx), (0, 1))
+        part = _window(page.ink, (x0 - margin, y0 - margin, x1 + margin, y1 + margin)) * soft
+        place = ink[y0 - top : y1 - top + 2 * margin, x0 - left : x1 - left + 2 * margin]
+        np.maximum(place, part, out=place)
+    box = (margin, margin, margin + right - left, margin + bottom - top)
+    spot = tuple(round(side / page.scale) for side in (left, top, right, bottom))
+    return Label(label_tile(ink, box, spec), (spot[0], spot[1], spot[2], spot[3]))
+
+
+def _window(ink: Ink, box: Box) -> Ink:
+    """Cut a box out; what lies outside the page is paper."""
+    left, top, right, bottom = box
+    height, width = ink.shape
+    part = ink[max(0, top) : bottom, max(0, left) : right]
+    return np.pad(part, ((max(0, -top), max(0, bottom - height)), (max(0, -left), max(0, right - width))))
+
+
+def _molecule(frame: Frame, texts: Sequence[str]) -> Molecule:
+    """Name the atoms of a frame. texts: what its labels say."""
+    bonds = [Bond(edge.a, edge.b, edge.order, edge.wedge) for edge in frame.edges]
+    dashed = {index for index, edge in enumerate(frame.edges) if edge.dashed}
+    orders, joins = _orders(frame.vertices, frame.edges)
+    kept = [_atom(vertex, texts, order, join) for vertex, order, join in zip(frame.vertices, orders, joins, strict=True)]
+    places = [Place(atom, vertex.x, vertex.y) for atom, vertex in zip(kept, frame.vertices, strict=True)]
+    molecule = Molecule(places, bonds)
+    return with_kekule(molecule, dashed) if dashed else molecule
+
+
+def _orders(vertices: Sequence[Vertex], edges: Sequence[Edge]) -> tuple[list[int], list[int]]:
+    """Sum the bond orders of each atom, and count its bonds; a dashed pair adds one to the sum of an atom's bonds."""
+    orders, joins, dashed = [0] * len(vertices), [0] * len(vertices), [0] * len(vertices)
+    for edge in edges:
+        for end in (edge.a, edge.b):
+            orders[end] += edge.order
+            joins[end] += 1
+            dashed[end] |= edge.dashed
+    return [order + more for order, more in zip(orders, dashed, strict=True)], joins
+
+
+def _atom(vertex: Vertex, texts: Sequence[str], orders: int, joins: int) -> Atom:
+    if vertex.tag < 0:
+        return Atom("C")
+    return atom_of(texts[vertex.tag], orders, joins)

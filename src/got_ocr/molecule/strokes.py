@@ -1,0 +1,196 @@
+"""Bars and webs of a drawing -> straight strokes: lines, wedges, rows of hashes and dashed lines. Knows no letters and no atoms."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from got_ocr.molecule.page import Mask, Piece
+from got_ocr.molecule.skeleton import Web, straightened, traced
+
+Point = tuple[float, float]
+
+BEND = 0.085  # of a bond: a line that strays less from a straight one is straight
+ROUGH = 1.5  # stroke widths: the same before bonds are measured
+CHAIN = 0.42  # of a bond: bars of dashed and hashed bonds are shorter
+STEP = 0.24  # of a bond: and nearer to each other
+MOST_STROKES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A straight stroke between two nodes. kind: line, wedge and hash (from the narrow end), dash. free: it hangs on nothing."""
+
+    a: int
+    b: int
+    kind: str = "line"
+    free: bool = False
+
+
+@dataclass(slots=True)
+class Sketch:
+    """Strokes and the points where they begin and end."""
+
+    nodes: list[Point] = field(default_factory=list)
+    strokes: list[Stroke] = field(default_factory=list)
+
+    def add(self, a: Point, b: Point, kind: str = "line") -> None:
+        """Add a stroke that hangs on nothing."""
+        self.nodes += [a, b]
+        self.strokes.append(Stroke(len(self.nodes) - 2, len(self.nodes) - 1, kind, True))
+
+    def length(self, stroke: Stroke) -> float:
+        """Measure a stroke."""
+        return math.dist(self.nodes[stroke.a], self.nodes[stroke.b])
+
+
+def unit_of(webs: Sequence[Web], width: float) -> float:
+    """Measure how long bonds are: longer than most of the straight ink; 0 where there is none."""
+    lengths = []
+    for web in webs:
+        nodes, pairs = straightened(web, ROUGH * width)
+        lengths += [math.dist(nodes[a], nodes[b]) for a, b in pairs]
+    if not lengths:
+        return 0.0
+    ordered = np.sort(np.array(lengths))
+    share = np.cumsum(ordered) / max(1e-6, ordered.sum())
+    return float(ordered[int(np.searchsorted(share, 0.62))])
+
+
+def trace_piece(piece: Piece) -> Web:
+    """Follow the lines of a piece; coordinates are the page's."""
+    web = traced(piece.mask)
+    x, y = piece.box[:2]
+    moved = [(a, b, points + (x, y)) for a, b, points in web.paths]
+    return Web([(nx + x, ny + y) for nx, ny in web.nodes], moved)
+
+
+def sketched(webs: Sequence[Web], bars: Sequence[Piece], mask: Mask, width: float, unit: float) -> Sketch:
+    """Make strokes of webs and bars. mask: of the page's ink."""
+    sketch = Sketch()
+    away = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+    for web in webs:
+        nodes, pairs = straightened(web, BEND * unit)
+        start, free = len(sketch.nodes), len(pairs) == 1
+        sketch.nodes += nodes
+        for a, b in pairs:
+            if a != b:
+                sketch.strokes.append(_judged(sketch, Stroke(a + start, b + start, "line", free), away, width))
+    chains, single = _chains(bars, unit)
+    for kind, a, b in chains:
+        sketch.add(a, b, kind)
+    for bar in single:
+        if bar.long >= 1.8 * width:
+            inset = min(width / 2, bar.long / 4) / max(1.0, bar.long)
+            (x0, y0), (x1, y1) = bar.ends
+            dx, dy = (x1 - x0) * inset, (y1 - y0) * inset
+            sketch.add((x0 + dx, y0 + dy), (x1 - dx, y1 - dy))
+    sketch.strokes = sketch.strokes[:MOST_STROKES]
+    return sketch
+
+
+def _judged(sketch: Sketch, stroke: Stroke, away: NDArray[np.float32], width: float) -> Stroke:
+    """Say whether a stroke is a wedge: it grows steadily from its narrow end."""
+    length = sketch.length(stroke)
+    if length < 4 * width:
+        return stroke
+    (x0, y0), (x1, y1) = sketch.nodes[stroke.a], sketch.nodes[stroke.b]
+    places = np.linspace(0.18, 0.82, 13)
+    side = max(1.0, width / 2)
+    widths = []
+    for t in places:
+        x, y = x0 + (x1 - x0) * t, y0 + (y1 - y0) * t
+        widths.append(_deepest(away, x, y, side))
+    first, last = float(np.median(widths[:4])), float(np.median(widths[-4:]))
+    middle = float(np.median(widths[4:-4]))
+    narrow, broad = min(first, last), max(first, last)
+    if broad < 1.45 * max(narrow, 0.5) or broad < 0.62 * width or not narrow * 1.1 < middle < broad * 0.95:
+        return stroke
+    return Stroke(stroke.a, stroke.b, "wedge", stroke.free) if first < last else Stroke(stroke.b, stroke.a, "wedge", stroke.free)
+
+
+def _deepest(away: NDArray[np.float32], x: float, y: float, side: float) -> float:
+    """Measure half the width of a stroke near a point."""
+    reach = max(1, round(side))
+    row, column = round(y), round(x)
+    part = away[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
+    return float(part.max(initial=0))
+
+
+def _chains(bars: Sequence[Piece], unit: float) -> tuple[list[tuple[str, Point, Point]], list[Piece]]:
+    """Find rows of short bars that lie across (a hashed wedge) or along (a dashed line) their row; give what is left over."""
+    short = [i for i, bar in enumerate(bars) if bar.long <= CHAIN * unit]
+    across, along = {i: i for i in short}, {i: i for i in short}
+    for place, i in enumerate(short):
+        for j in short[:place]:
+            kind = _link(bars[i], bars[j], unit)
+            if kind:
+                group = across if kind == "hash" else along
+                group[_root(group, i)] = _root(group, j)
+    found: list[tuple[str, Point, Point]] = []
+    used: set[int] = set()
+    for kind, group, least in (("hash", across, 3), ("dash", along, 2)):
+        members: dict[int, list[int]] = {}
+        for i in short:
+            if i not in used:
+                members.setdefault(_root(group, i), []).append(i)
+        for row in members.values():
+            if len(row) >= least:
+                found.append((kind, *_row_ends(kind, [bars[i] for i in row])))
+                used.update(row)
+    return found, [bar for i, bar in enumerate(bars) if i not in used]
+
+
+def _root(group: dict[int, int], index: int) -> int:
+    while group[index] != index:
+        index = group[index]
+    return index
+
+
+def _middle(bar: Piece) -> Point:
+    return (bar.ends[0][0] + bar.ends[1][0]) / 2, (bar.ends[0][1] + bar.ends[1][1]) / 2
+
+
+def _turn(a: Point, b: Point) -> float:
+    return math.atan2(b[1] - a[1], b[0] - a[0])
+
+
+def _apart(one: float, two: float) -> float:
+    """Measure the angle between two lines, 0 to a right angle."""
+    angle = abs(one - two) % math.pi
+    return min(angle, math.pi - angle)
+
+
+def _link(one: Piece, two: Piece, unit: float) -> str:
+    """Say whether two bars follow each other in a hashed or dashed bond."""
+    if abs(one.box[0] - two.box[0]) > unit or abs(one.box[1] - two.box[1]) > unit:
+        return ""
+    a, b = _middle(one), _middle(two)
+    between = math.dist(a, b)
+    row = _turn(a, b)
+    turned = [_turn(*bar.ends) for bar in (one, two) if bar.long >= 1.5 * bar.thin]
+    if between <= STEP * unit and all(_apart(row, angle) > 1.1 for angle in turned):
+        return "hash"
+    if between - (one.long + two.long) / 2 <= STEP * unit * 0.8 and all(_apart(row, angle) < 0.3 for angle in turned):
+        return "dash" if turned else ""
+    return ""
+
+
+def _row_ends(kind: str, bars: list[Piece]) -> tuple[Point, Point]:
+    """Find where a row of bars begins and ends; a hashed wedge begins where its bars are short."""
+    middles = np.array([_middle(bar) for bar in bars])
+    centre = middles.mean(0)
+    axis = np.linalg.svd(middles - centre)[2][0]
+    places = (middles - centre) @ axis
+    order = np.argsort(places)
+    bars, places = [bars[i] for i in order], places[order]
+    more = (bars[0].long / 2, bars[-1].long / 2) if kind == "dash" else (0.0, 0.0)
+    start, end = centre + axis * (places[0] - more[0]), centre + axis * (places[-1] + more[1])
+    if kind == "hash":
+        half = max(1, len(bars) // 2)
+        if sum(bar.long for bar in bars[:half]) > sum(bar.long for bar in bars[-half:]):
+            start, end = end, start
+    return (float(start[0]), float(start[1])), (float(end[0]), float(end[1]))
