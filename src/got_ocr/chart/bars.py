@@ -1,0 +1,208 @@
+"""Flat areas -> bars: beside each other, lying or stacked, and the swatches of their legend. Knows no text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from got_ocr.chart.patches import Patch, Patches
+from got_ocr.lines import Box
+
+CLOSE = 2.5  # pixels by which edges on one line may differ
+FULL = 0.86  # of its box that a bar fills
+LEAST = 3  # pixels that a bar is wide at least
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar. box: as drawn. column: which category it belongs to. series: which colour."""
+
+    box: Box
+    column: int
+    series: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """All bars. base: where they begin. upright: they stand. middles: of the categories. swatches: of each series, or none.
+
+    places: the areas (`Patches.owner`) that belong to them.
+    """
+
+    bars: tuple[Bar, ...]
+    base: float
+    upright: bool
+    stacked: bool
+    middles: tuple[float, ...]
+    swatches: tuple[Box | None, ...]
+    places: frozenset[int]
+
+
+def find_bars(found: Patches) -> Bars | None:
+    """Find the bars of a chart; None where there are fewer than two that begin at one line."""
+    solid = [p for p in found.found if p.fill > FULL and min(p.wide, p.tall) >= LEAST]
+    stacked = _stack(found, solid)
+    if stacked is not None:
+        return stacked
+    upright, base, members = _best_base(solid)
+    if len(members) < 2:
+        return None
+    return _bars(found, members, base, upright)
+
+
+def _best_base(solid: Sequence[Patch]) -> tuple[bool, float, list[Patch]]:
+    """Find the line at which most bars begin."""
+    best: tuple[float, bool, float, list[Patch]] = (0.0, True, 0.0, [])
+    for upright in (True, False):
+        ends = [(p.box[1], p.box[3]) if upright else (p.box[0], p.box[2]) for p in solid]
+        for at in {end for pair in ends for end in pair}:
+            touching = [p for p, pair in zip(solid, ends, strict=True) if min(abs(end - at) for end in pair) <= CLOSE]
+            votes = sum(min(p.area, 4000) for p in touching) ** 0.25 * _apart(touching, upright)
+            if votes > best[0]:
+                best = votes, upright, float(at), touching
+    _, upright, at, members = best
+    near = [end for p in members for end in ((p.box[1], p.box[3]) if upright else (p.box[0], p.box[2])) if abs(end - at) <= CLOSE]
+    return upright, float(np.median(near)) if near else at, members
+
+
+def _apart(touching: Sequence[Patch], upright: bool) -> int:
+    """Count bars that stand beside each other; a swatch in a row of its own is far smaller than they are."""
+    long = [p.tall if upright else p.wide for p in touching]
+    return len(touching) if len(set(long)) > 1 or len(long) < 3 else len(touching) - 1
+
+
+def _bars(found: Patches, members: Sequence[Patch], base: float, upright: bool) -> Bars | None:
+    """Sort bars that begin at one line by category and series."""
+    thick = float(np.median([p.wide if upright else p.tall for p in members]))
+    kept = [p for p in members if abs((p.wide if upright else p.tall) - thick) <= max(2.0, 0.15 * thick)]
+    # Two colours of one hue: what is no bar by its colour's number of bars is none.
+    colours = sorted({p.colour for p in kept}, key=lambda colour: _first(kept, colour, upright))
+    counts = {colour: sum(p.colour == colour for p in kept) for colour in colours}
+    most = max(counts.values(), default=0)
+    colours = [colour for colour in colours if counts[colour] >= 0.6 * most]
+    kept = [p for p in kept if p.colour in colours]
+    if len(kept) < 2:
+        return None
+    columns = _columns(kept, thick, upright, len(colours))
+    bars = [Bar(p.box, columns[i], colours.index(p.colour)) for i, p in enumerate(kept)]
+    count = max(columns) + 1
+    middles = [_middle([bar for bar in bars if bar.column == column], upright) for column in range(count)]
+    middles = _even(middles)
+    swatches = _swatches(found, kept, colours)
+    places = frozenset(p.place for p in kept) | frozenset(p.place for p in found.found if p.box in swatches)
+    return Bars(tuple(bars), base, upright, False, tuple(middles), swatches, places)
+
+
+def _first(kept: Sequence[Patch], colour: int, upright: bool) -> float:
+    return min(p.middle[0 if upright else 1] for p in kept if p.colour == colour)
+
+
+def _columns(kept: Sequence[Patch], thick: float, upright: bool, series: int) -> list[int]:
+    """Number the category of each bar: bars of one category are closer to each other than to others."""
+    axis = 0 if upright else 1
+    order = sorted(range(len(kept)), key=lambda i: kept[i].middle[axis])
+    columns = [0] * len(kept)
+    column, seen = 0, set[int]()
+    for place, i in enumerate(order):
+        if place:
+            gap = kept[i].box[axis] - kept[order[place - 1]].box[axis + 2]
+            wide = series > 1 and gap > 0.14 * thick + 1.5 and gap > 2
+            if series == 1 or wide or kept[i].colour in seen:
+                column, seen = column + 1, set()
+        seen.add(kept[i].colour)
+        columns[i] = column
+    return columns
+
+
+def _middle(bars: Sequence[Bar], upright: bool) -> float:
+    low = min(bar.box[0 if upright else 1] for bar in bars)
+    high = max(bar.box[2 if upright else 3] for bar in bars)
+    return (low + high) / 2
+
+
+def _even(middles: Sequence[float]) -> list[float]:
+    """Set middles evenly where a missing bar moved some of them."""
+    if len(middles) < 3:
+        return list(middles)
+    places = np.arange(len(middles))
+    slope, start = np.polyfit(places, middles, 1)
+    line = start + slope * places
+    return [float(v) for v in (line if np.abs(line - middles).max() < 0.3 * abs(slope) else middles)]
+
+
+def _swatches(found: Patches, kept: Sequence[Patch], colours: Sequence[int]) -> tuple[Box | None, ...]:
+    """Find each colour's swatch: areas of one size, one of each colour, that are no bars."""
+    bars = {p.place for p in kept}
+    spare = [[p for p in found.found if p.colour == c and p.place not in bars and p.fill > 0.8] for c in colours]
+    sizes = [(p.wide, p.tall) for group in spare for p in group if p.wide <= 80 and p.tall <= 40]
+    if not sizes:
+        return (None,) * len(colours)
+
+    def votes(size: tuple[int, int]) -> tuple[int, int]:
+        return sum(any(_alike(p, size) for p in group) for group in spare), size[0]
+
+    size = max(sizes, key=votes)
+    return tuple(next((p.box for p in group if _alike(p, size)), None) for group in spare)
+
+
+def _alike(patch: Patch, size: tuple[int, int]) -> bool:
+    return abs(patch.wide - size[0]) <= 2 and abs(patch.tall - size[1]) <= 2
+
+
+def _stack(found: Patches, solid: Sequence[Patch]) -> Bars | None:
+    """Find stacked bars: areas of several colours of one width that lie upon each other, in two columns at least."""
+    wide = [p for p in found.found if p.wide >= 8 and p.fill > 0.3]
+    touching = [
+        (one, two)
+        for one in wide
+        for two in wide
+        if one.colour != two.colour
+        and abs(one.box[0] - two.box[0]) <= CLOSE
+        and abs(one.box[2] - two.box[2]) <= CLOSE
+        and abs(one.box[3] - two.box[1]) <= 4
+    ]
+    lefts = sorted({one.box[0] for one, _ in touching})
+    columns: list[tuple[int, int]] = []
+    for left in lefts:
+        if not columns or left - columns[-1][0] > 2 * CLOSE:
+            pair = next(one for one, _ in touching if one.box[0] == left)
+            columns.append((left, pair.box[2]))
+    width = float(np.median([right - left for left, right in columns])) if columns else 0.0
+    columns = [column for column in columns if abs(column[1] - column[0] - width) <= 4]
+    members = [p for pair in touching for p in pair]
+    if len(columns) < 2 or len(touching) < 0.5 * len(columns) * 1.0:
+        return None
+    lows = [max(p.box[3] for p in members if abs(p.box[0] - left) <= 2 * CLOSE) for left, _ in columns]
+    if max(lows) - min(lows) > 2 * CLOSE + 1:
+        return None
+    base = float(np.median(lows))
+    columns = _all_columns(solid, columns, base)
+    inside = [[p for p in found.found if left - 2 <= p.middle[0] <= right + 2 and p.box[3] <= base + CLOSE and p.box[0] >= left - 3 and p.box[2] <= right + 3] for left, right in columns]
+    colours = [c for c in range(len(found.colours)) if sum(any(p.colour == c and p.area > 40 for p in column) for column in inside) >= 0.6 * len(columns)]
+    if len(colours) < 2:
+        return None
+    # From the base upwards, as the legend has them.
+    colours.sort(key=lambda c: -np.median([p.middle[1] for column in inside for p in column if p.colour == c]))
+    bars = []
+    for place, column in enumerate(inside):
+        for series, colour in enumerate(colours):
+            boxes = [p.box for p in column if p.colour == colour]
+            if boxes:
+                box = (columns[place][0], min(b[1] for b in boxes), columns[place][1], max(b[3] for b in boxes))
+                bars.append(Bar(box, place, series))
+    kept = [p for column in inside for p in column if p.colour in colours]
+    swatches = _swatches(found, kept, colours)
+    places = frozenset(p.place for p in kept) | frozenset(p.place for p in found.found if p.box in swatches)
+    middles = tuple((left + right) / 2 for left, right in columns)
+    return Bars(tuple(bars), base, True, True, middles, swatches, places)
+
+
+def _all_columns(solid: Sequence[Patch], columns: Sequence[tuple[int, int]], base: float) -> list[tuple[int, int]]:
+    """Add columns that stand on the base and whose areas are not seen to touch."""
+    width = float(np.median([right - left for left, right in columns]))
+    out = list(columns)
+    for p in solid:
+        new = all(abs(p.box[0] - left) > width / 2 for left, _ in out)
+        if new and abs(p.box[3] - base) <= CLOSE and abs(p.wide - width) <= 4:
+            out.append((p.box[0], p.box[2]))
+    return sorted(out)

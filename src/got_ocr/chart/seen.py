@@ -1,0 +1,74 @@
+"""Picture -> what every step of reading a chart looks at: how far each pixel is from the paper, and how much of it is ink. Knows no chart."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from got_ocr.lines import Ink
+
+Pixels = NDArray[np.uint8]  # (height, width, 3)
+
+GROUND = 28  # levels of a channel within which a pixel is paper, or a panel tinted lightly
+PALE = 0.3  # of the ink's contrast: what is paler is the grid
+DARK = 330  # of 765: the sum of the channels of paper that is darker than its ink
+COLOURED = 36  # levels by which the channels of a colour differ more than those of ink
+LEAST_CONTRAST = 60  # levels between paper and ink
+LEAST_PAPER = 0.3  # of the picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A picture of something on even paper.
+
+    pixels: RGB. far: largest difference from the paper of any channel. dark: how dark a pixel is in every channel (light on dark paper),
+    255 for full ink, 0 for paper. ink: the same without what is coloured.
+    """
+
+    pixels: Pixels
+    far: NDArray[np.uint8]
+    dark: Ink
+    ink: Ink
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Give (width, height)."""
+        return self.far.shape[1], self.far.shape[0]
+
+
+def look(picture: Image.Image) -> Seen | None:
+    """Look at an RGB picture; None where it has no even paper or nothing is drawn on it."""
+    pixels: Pixels = np.asarray(picture.convert("RGB"))
+    if min(pixels.shape[:2]) < 100:
+        return None
+    paper = _paper(pixels)
+    away = pixels.astype(np.int16) - np.array(paper, np.int16)
+    far = np.abs(away).max(2).astype(np.uint8)
+    if (far[::4, ::4] < GROUND).mean() < LEAST_PAPER:
+        return None
+    most, least = away.max(2), away.min(2)
+    level = np.clip(least if sum(paper) < DARK else -most, 0, 255)
+    inked = level[level > LEAST_CONTRAST]
+    if inked.size < 60:
+        return None
+    full = float(np.percentile(inked[:: max(1, inked.size // 20000)], 95))
+    dark: Ink = np.clip(level * (255.0 / full), 0, 255).astype(np.uint8)
+    coloured = cv2.dilate((most - least > COLOURED).astype(np.uint8), np.ones((3, 3), np.uint8))
+    return Seen(pixels, far, dark, np.where(coloured > 0, 0, dark).astype(np.uint8))
+
+
+def _paper(pixels: Pixels) -> tuple[int, int, int]:
+    """Take the commonest colour along the edge."""
+    rim = np.concatenate([pixels[:3].reshape(-1, 3), pixels[-3:].reshape(-1, 3), pixels[:, :3].reshape(-1, 3), pixels[:, -3:].reshape(-1, 3)])
+    keys = (rim >> 4).astype(np.int32) @ np.array([256, 16, 1], np.int32)
+    common = np.bincount(keys).argmax()
+    red, green, blue = np.median(rim[keys == common], axis=0)
+    return int(red), int(green), int(blue)
+
+
+def open_by(mask: NDArray[np.uint8], wide: int, tall: int) -> NDArray[np.uint8]:
+    """Keep what a box of this size fits into."""
+    kernel = np.ones((max(1, tall), max(1, wide)), np.uint8)
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel), np.uint8)
