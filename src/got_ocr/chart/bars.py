@@ -11,6 +11,7 @@ from got_ocr.lines import Box
 CLOSE = 2.5  # pixels by which edges on one line may differ
 FULL = 0.86  # of its box that a bar fills
 LEAST = 3  # pixels that a bar is wide at least
+LONG, AREA = 0.12, 0.004  # of the picture, that the longest bar and all bars have at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,9 @@ def find_bars(found: Patches) -> Bars | None:
     if stacked is not None:
         return stacked
     upright, base, members = _best_base(solid)
-    if len(members) < 2:
+    long = max((p.tall if upright else p.wide for p in members), default=0)
+    whole = found.owner.shape[0 if upright else 1]
+    if len(members) < 2 or long < LONG * whole or sum(p.area for p in members) < AREA * found.owner.size:
         return None
     return _bars(found, members, base, upright)
 

@@ -9,6 +9,7 @@ from PIL import Image
 from got_ocr.chart.barchart import bar_plan
 from got_ocr.chart.bars import find_bars
 from got_ocr.chart.frame import find_frame
+from got_ocr.chart.linechart import line_plan
 from got_ocr.chart.patches import find_patches
 from got_ocr.chart.piechart import pie_plan
 from got_ocr.chart.pies import find_pie
@@ -34,7 +35,9 @@ def cut_chart(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
         return pie_plan(seen, patches, pie, sheet)
     frame = find_frame(seen)
     bars = find_bars(patches)
+    plan = None
     if bars is not None:
         plan = bar_plan(seen, patches, bars, frame, sheet)
-        return plan if plan and len(plan.labels) <= MOST_LABELS else None
-    return None
+    elif frame is not None:
+        plan = line_plan(seen, frame, sheet)
+    return plan if plan and len(plan.labels) <= MOST_LABELS else None

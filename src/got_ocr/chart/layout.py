@@ -9,7 +9,7 @@ from got_ocr.chart.words import GAP, Letters, Text, group, text_of
 from got_ocr.columns import runs
 from got_ocr.lines import Box
 
-ROOM = 1.3  # of the letters' height: the widest gap between the letters of a turned title
+ROOM = 2.0  # of the letters' height: the widest gap between the letters of a turned title
 ALIGNED = 0.6  # of the letters' height, by which the ends of names along an axis may differ
 TILTED = 1.9  # of the letters' height: higher rows of names are turned
 
@@ -39,7 +39,7 @@ def around(found: Letters, plot: Box) -> Around:
     width = 10**6
     everything = found.inside(0, 0, width, width)
     inner = set(found.inside(left, top, plot[2] + 1, bottom + 1))
-    others = [k for k in everything if k not in taken and k not in inner]
+    others = [k for k in everything if k not in taken and k not in inner and not _near_tick(found, k, plot)]
     return Around(tuple(texts), upright, tuple(row), tuple(others))
 
 
@@ -49,6 +49,13 @@ def _tick(found: Letters, letter: int, left: float | None, bottom: float | None)
     if left is not None:
         return x1 - x0 <= 8 and y1 - y0 <= 3 and x1 >= left - 3
     return bottom is not None and y1 - y0 <= 8 and x1 - x0 <= 3 and y0 <= bottom + 4
+
+
+def _near_tick(found: Letters, letter: int, plot: Box) -> bool:
+    x0, y0, x1, y1 = (int(edge) for edge in found.boxes[letter])
+    beside = plot[0] - 12 <= x0 and x1 <= plot[0] + 2
+    under = plot[3] - 2 <= y0 and y1 <= plot[3] + 12
+    return (beside and _tick(found, letter, plot[0], None)) or (under and _tick(found, letter, None, plot[3]))
 
 
 def _turned(found: Letters, beside: Sequence[int], plot: Box) -> Text | None:
@@ -187,3 +194,24 @@ def legend(found: Letters, swatches: Sequence[Box | None], letters: Sequence[int
     """Find the name beside each swatch."""
     stops = [swatch for swatch in swatches if swatch]
     return [beside_swatch(found, swatch, letters, stops) if swatch else None for swatch in swatches]
+
+
+def stripes(spans: Sequence[tuple[int, int]], room: int) -> list[tuple[int, int]]:
+    """Join spans that are no more than `room` apart."""
+    out: list[tuple[int, int]] = []
+    for low, high in sorted(spans):
+        if out and low - out[-1][1] <= room:
+            out[-1] = (out[-1][0], max(high, out[-1][1]))
+        else:
+            out.append((low, high))
+    return out
+
+
+def slopes(found: Letters, row: Sequence[int]) -> int:
+    """Count the names of a row that are turned by 45 degrees."""
+    spans = []
+    for k in row:
+        x0, y0, x1, y1 = (int(edge) for edge in found.boxes[k])
+        middle, half = (x0 + x1 + y0 + y1) / 2, 0.25 * found.unit
+        spans.append((round(middle - half), round(middle + half)))
+    return len(stripes(spans, round(0.35 * found.unit)))

@@ -12,7 +12,7 @@ from got_ocr.chart.seen import Seen
 from got_ocr.chart.sheet import Sheet
 from got_ocr.chart.words import Letters, Text, find_letters, group, text_of
 
-UNDER = 0.9  # of the letters' height: the widest gap between a name and the share under it
+UNDER = 1.8  # of the letters' height: the widest gap between a name and the share under it
 APART = 0.7  # of the letters' height by which the middles of the two may differ
 
 

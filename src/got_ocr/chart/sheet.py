@@ -9,6 +9,7 @@ from got_ocr.lines import Box
 from got_ocr.spec import ModelSpec
 
 MOST_LABELS = 150
+WORDS = 2.2  # of the letters' height: the widest gap between the words of a title
 
 
 class Sheet:
@@ -38,7 +39,7 @@ class Sheet:
 
     def heads(self, found: Letters, free: Sequence[int], plot: Box, upright: Text | None) -> Heads:
         """Sort the texts that belong to nothing else: over the plot, under it, along its left edge."""
-        texts = [text for text in group(found, free) if text.box[2] - text.box[0] > found.unit][:20]
+        texts = [text for text in group(found, free, WORDS) if text.box[2] - text.box[0] > found.unit][:20]
         over = sorted((t for t in texts if t.middle[1] < plot[1]), key=lambda t: t.middle[1])
         under = sorted((t for t in texts if t.middle[1] > plot[3]), key=lambda t: t.middle[1])
         return Heads(
