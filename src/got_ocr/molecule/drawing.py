@@ -9,11 +9,12 @@ from PIL import Image
 from got_ocr.labels import Label, label_tile
 from got_ocr.lines import Box, Ink
 from got_ocr.molecule.joints import Edge, Frame, Vertex, joined
-from got_ocr.molecule.letters import Tag, around, capital_height, sort_pieces, tags, with_bars
+from got_ocr.molecule.letters import LETTER, Tag, around, capital_height, sort_pieces, tags, with_bars
 from got_ocr.molecule.names import Atom, atom_of
-from got_ocr.molecule.page import Page, Piece, inked, pieces, stroke_width
+from got_ocr.molecule.page import Page, Piece, inked, mended, pieces, stroke_width
 from got_ocr.molecule.smiles import Bond, Molecule, Place, smiles, with_kekule
-from got_ocr.molecule.strokes import sketched, trace_piece, unit_of
+from got_ocr.molecule.strokes import Sketch, sketched, trace_piece, unit_of
+from got_ocr.molecule.touching import parted
 from got_ocr.spec import ModelSpec
 
 
@@ -35,23 +36,47 @@ class MoleculeDrawing:
 def cut_molecule(picture: Image.Image, spec: ModelSpec) -> MoleculeDrawing | None:
     """Find the bonds and labels of a picture of a molecule; None where it shows none."""
     page = inked(picture)
-    if page is None:
+    seen = analysed(page) if page is not None else None
+    if page is None or seen is None:
         return None
+    frame = joined(seen.sketch, seen.tags, seen.unit, seen.capital)
+    return _drawing(page, frame, seen.tags, spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The strokes and labels of a page. unit: length of a bond; capital: height of a letter; both in the page's pixels."""
+
+    sketch: Sketch
+    tags: list[Tag]
+    unit: float
+    capital: float
+
+
+def analysed(page: Page) -> Analysis | None:
+    """Tell strokes and letters apart; None where there are no bonds."""
     found = pieces(page)
     width = stroke_width(page.mask)
     large = {id(piece): trace_piece(piece) for piece in found if max(piece.width, piece.height) > 7 * width}
     unit = unit_of(list(large.values()), width)
     if unit < 5 * width:
         return None
-    parts = sort_pieces(found, width, unit)
+    parts = sort_pieces(mended(page, found, LETTER * unit), width, unit)
+    lone = [piece for piece in parts.letters if piece.height > 0.2 * unit]
+    known = capital_height(parts.letters, unit) if len(lone) > 2 else 0.0
+    pool: list[Piece] = list(parts.bars)
+    for piece in parts.webs + parts.letters:
+        if piece.height <= 1.25 * known or (piece in parts.letters and not known):
+            pool.append(piece)
+            continue
+        web = large.get(id(piece)) or trace_piece(piece)
+        pool += parted(piece, web, width, unit, known)
+    parts = sort_pieces(pool, width, unit)
     capital = capital_height(parts.letters, unit)
     parts = with_bars(parts, capital, unit)
-    names = tags(parts.letters, capital)
-    sketch = sketched([large[id(web)] for web in parts.webs if id(web) in large], parts.bars, page.mask, width, unit)
-    if not sketch.strokes:
-        return None
-    frame = joined(sketch, names, unit, capital)
-    return _drawing(page, frame, names, spec)
+    webs = [large.get(id(piece)) or trace_piece(piece) for piece in parts.webs]
+    sketch = sketched(webs, parts.bars, page.mask, width, unit)
+    return Analysis(sketch, tags(parts.letters, capital), unit, capital) if sketch.strokes else None
 
 
 def _drawing(page: Page, frame: Frame, names: Sequence[Tag], spec: ModelSpec) -> MoleculeDrawing:

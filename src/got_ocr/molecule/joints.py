@@ -119,7 +119,7 @@ class _Joiner:
         return math.atan2(y1 - y0, x1 - x0)
 
     def contract(self) -> None:
-        """Merge the ends of pieces so short that they belong to a joint; drop spurs that lead to no label."""
+        """Merge the ends of pieces so short that they belong to a joint; drop spurs."""
         degree: dict[int, int] = {}
         for stroke in self.strokes:
             for node in (stroke.a, stroke.b):
@@ -130,7 +130,7 @@ class _Joiner:
             loose = [node for node in (stroke.a, stroke.b) if degree[node] == 1]
             if len(loose) == 0 and size < STUB:
                 self.merge(stroke.a, stroke.b)
-            elif len(loose) == 1 and size < SPUR and self.label_ahead(stroke, loose[0]) is None:
+            elif len(loose) == 1 and size < SPUR:
                 continue
             else:
                 kept.append(stroke)

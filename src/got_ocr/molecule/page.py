@@ -16,6 +16,7 @@ LARGEST = 1100  # pixels of the longer side that are looked at: bonds are long, 
 ENLARGED = 3  # times that small pictures are enlarged, so that two lines of a double bond are told apart
 ROOMY = 2200  # pixels of the longer side behind which nothing is enlarged further
 INKED = 105  # of 255: what counts as drawn
+FAINT = 60  # of 255: what holds the strokes of a thin letter together
 MOST_PIECES = 420  # connected pieces of ink, letters and dashes among them; a page of text has more
 MOST_INK = 0.3  # of the picture: a drawing is mostly paper
 
@@ -102,11 +103,12 @@ def pieces(page: Page) -> list[Piece]:
         if area < speck:
             continue
         mask = labels[y : y + h, x : x + w] == index
-        found.append(_piece((x, y, x + w, y + h), mask, area))
+        found.append(piece_of((x, y, x + w, y + h), mask, area))
     return found
 
 
-def _piece(box: Box, mask: Mask, area: int) -> Piece:
+def piece_of(box: Box, mask: Mask, area: int) -> Piece:
+    """Measure a connected piece of ink. mask: of its box."""
     ys, xs = np.nonzero(mask)
     points = np.stack([xs + box[0], ys + box[1]], axis=1).astype(np.float32)
     (cx, cy), (side, other), degrees = cv2.minAreaRect(points)
@@ -115,6 +117,31 @@ def _piece(box: Box, mask: Mask, area: int) -> Piece:
     dx, dy = float(np.cos(turn)) * long / 2, float(np.sin(turn)) * long / 2
     ends = ((cx - dx, cy - dy), (cx + dx, cy + dy))
     return Piece(box, mask, area, float(long) + 1, float(thin) + 1, ends)
+
+
+def mended(page: Page, found: list[Piece], largest: float) -> list[Piece]:
+    """Join the pieces of letters whose thin strokes are broken: faint ink holds them together. largest: no letter is larger."""
+    faint = (page.ink > FAINT).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
+    groups: dict[int, list[Piece]] = {}
+    for piece in found:
+        y, x = np.argwhere(piece.mask)[0]
+        groups.setdefault(int(labels[y + piece.box[1], x + piece.box[0]]), []).append(piece)
+    out: list[Piece] = []
+    for index, group in groups.items():
+        x, y, w, h, area = (int(value) for value in stats[index])
+        if len(group) < 2 or max(w, h) > largest or _parallel(group):
+            out += group
+            continue
+        out.append(piece_of((x, y, x + w, y + h), labels[y : y + h, x : x + w] == index, area))
+    return out
+
+
+def _parallel(group: list[Piece]) -> bool:
+    """Say whether all pieces are bars that lie side by side: lines of a double bond, hashes."""
+    turns = [np.arctan2(p.ends[1][1] - p.ends[0][1], p.ends[1][0] - p.ends[0][0]) for p in group if p.long > 1.8 * p.thin]
+    spread = float(np.abs(np.mean(np.exp(2j * np.array(turns))))) if turns else 0.0
+    return len(turns) >= len(group) - 1 and spread > 0.95
 
 
 def stroke_width(mask: Mask) -> float:

@@ -17,7 +17,9 @@ BEND = 0.085  # of a bond: a line that strays less from a straight one is straig
 ROUGH = 1.5  # stroke widths: the same before bonds are measured
 CHAIN = 0.42  # of a bond: bars of dashed and hashed bonds are shorter
 STEP = 0.24  # of a bond: and nearer to each other
+GROWTH = 0.06  # of a bond: a wedge grows by more along a bond
 MOST_STROKES = 400
+LONGER = 0.82  # of the straight ink belongs to strokes that are no longer than a bond
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def unit_of(webs: Sequence[Web], width: float) -> float:
         return 0.0
     ordered = np.sort(np.array(lengths))
     share = np.cumsum(ordered) / max(1e-6, ordered.sum())
-    return float(ordered[int(np.searchsorted(share, 0.62))])
+    return float(ordered[int(np.searchsorted(share, LONGER))])
 
 
 def trace_piece(piece: Piece) -> Web:
@@ -78,7 +80,7 @@ def sketched(webs: Sequence[Web], bars: Sequence[Piece], mask: Mask, width: floa
         sketch.nodes += nodes
         for a, b in pairs:
             if a != b:
-                sketch.strokes.append(_judged(sketch, Stroke(a + start, b + start, "line", free), away, width))
+                sketch.strokes.append(_judged(sketch, Stroke(a + start, b + start, "line", free), away, width, unit))
     chains, single = _chains(bars, unit)
     for kind, a, b in chains:
         sketch.add(a, b, kind)
@@ -92,29 +94,27 @@ def sketched(webs: Sequence[Web], bars: Sequence[Piece], mask: Mask, width: floa
     return sketch
 
 
-def _judged(sketch: Sketch, stroke: Stroke, away: NDArray[np.float32], width: float) -> Stroke:
+def _judged(sketch: Sketch, stroke: Stroke, away: NDArray[np.float32], width: float, unit: float) -> Stroke:
     """Say whether a stroke is a wedge: it grows steadily from its narrow end."""
     length = sketch.length(stroke)
-    if length < 4 * width:
+    if length < 0.3 * unit:
         return stroke
     (x0, y0), (x1, y1) = sketch.nodes[stroke.a], sketch.nodes[stroke.b]
-    places = np.linspace(0.18, 0.82, 13)
-    side = max(1.0, width / 2)
-    widths = []
-    for t in places:
-        x, y = x0 + (x1 - x0) * t, y0 + (y1 - y0) * t
-        widths.append(_deepest(away, x, y, side))
-    first, last = float(np.median(widths[:4])), float(np.median(widths[-4:]))
-    middle = float(np.median(widths[4:-4]))
-    narrow, broad = min(first, last), max(first, last)
-    if broad < 1.45 * max(narrow, 0.5) or broad < 0.62 * width or not narrow * 1.1 < middle < broad * 0.95:
+    places = np.linspace(0.15, 0.85, 15)
+    widths = np.array([2 * _deepest(away, x0 + (x1 - x0) * t, y0 + (y1 - y0) * t) - 1 for t in places])
+    growth, start = np.polyfit(places, widths, 1)
+    rough = float(np.abs(widths - (start + growth * places)).mean())
+    grown = abs(float(growth)) * unit / max(length, 0.6 * unit)
+    broad = max(float(start), float(start + growth))
+    if grown < max(GROWTH * unit, 0.5 * width) or broad < 1.3 * width or rough > 0.16 * abs(growth):
         return stroke
-    return Stroke(stroke.a, stroke.b, "wedge", stroke.free) if first < last else Stroke(stroke.b, stroke.a, "wedge", stroke.free)
+    ends = (stroke.a, stroke.b) if growth > 0 else (stroke.b, stroke.a)
+    return Stroke(*ends, "wedge", stroke.free)
 
 
-def _deepest(away: NDArray[np.float32], x: float, y: float, side: float) -> float:
+def _deepest(away: NDArray[np.float32], x: float, y: float) -> float:
     """Measure half the width of a stroke near a point."""
-    reach = max(1, round(side))
+    reach = 2
     row, column = round(y), round(x)
     part = away[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
     return float(part.max(initial=0))
