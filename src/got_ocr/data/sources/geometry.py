@@ -18,7 +18,7 @@ from got_ocr.data.sources import (
 )
 from got_ocr.data.sources.finish import Finish, touch
 from got_ocr.data.sources.geometry_sketch import new_sketch
-from got_ocr.data.sources.geometry_svg import new_look, svg
+from got_ocr.data.sources.geometry_svg import label_boxes, new_look, svg
 from got_ocr.data.sources.geometry_tree import Figure
 from got_ocr.data.sources.rasterise import rasterise
 from got_ocr.errors import InvalidValue
@@ -64,7 +64,8 @@ class GeometrySource:
         """Draw one figure; the same generator state gives the same bytes."""
         name, figure = self.figure(rng)
         look = new_look(rng, self.hand)
-        meta = {"construction": name, "font": look.font, "hand": look.wobble > 0}
+        labels = label_boxes(figure, look)
+        meta = {"construction": name, "font": look.font, "hand": look.wobble > 0, "labels": labels}
         finish = Finish(self.clean_fraction, self.strength, self.wear)
         worn = touch(rng, rasterise(svg(figure, look)), finish, 0.35 * look.scale)
         return Sample((worn,), str(figure), "geometry", Task(mode="format"), meta=meta)

@@ -11,7 +11,7 @@ import numpy as np
 
 from got_ocr.data.sources import geometry_tree as tree
 from got_ocr.data.sources.geometry_strokes import Line, dense, strokes
-from got_ocr.data.sources.geometry_text import FONTS, box, glyphs
+from got_ocr.data.sources.geometry_text import FONTS, box, glyphs, spoken
 
 # The named colours of xcolor, as sRGB.
 _RGB = {
@@ -97,6 +97,19 @@ def extent(figure: tree.Figure, look: Look) -> tuple[float, float, float, float]
     low, high = array[:, :2].min(axis=0), array[:, 2:].max(axis=0)
     edge = look.margin + 0.05 + 3 * look.wobble
     return float(low[0] - edge), float(low[1] - edge), float(high[0] + edge), float(high[1] + edge)
+
+
+def label_boxes(figure: tree.Figure, look: Look) -> list[list[int | str]]:
+    """List every text of a figure with the box of its ink in the picture's pixels: [left, top, right, bottom, text]."""
+    left, _, _, top = extent(figure, look)
+    out: list[list[int | str]] = []
+    for item in figure.items:
+        for at, anchor, text in _texts(item):
+            shape = glyphs(text, look.font)
+            x0, y0, x1, y1 = box(at.x, at.y, anchor, (shape.width * look.text, shape.height * look.text))
+            edges = ((x0 - left, math.floor), (top - y1, math.floor), (x1 - left, math.ceil), (top - y0, math.ceil))
+            out.append([*(trim(value * look.scale) for value, trim in edges), spoken(text)])
+    return out
 
 
 def _texts(item: tree.Item) -> list[tuple[tree.At, str, str]]:

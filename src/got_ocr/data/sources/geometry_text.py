@@ -4,6 +4,7 @@ Holds the bridge to matplotlib's mathtext, whose fonts lie in its wheel, so that
 the machine. Knows no figure.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +13,18 @@ from got_ocr.errors import MissingDependency
 FONTS: tuple[str, ...] = ("cm", "stix", "dejavuserif", "stixsans", "dejavusans")
 _CM = 10 / 100 * 2.54 / 72  # outlines come at 100 units to the em; 10 pt in centimetres
 SEP = 0.117  # the inner separation of a TikZ node at 10 pt, in centimetres
+_SIGNS = {
+    r"\alpha": "α",
+    r"\beta": "β",
+    r"\gamma": "γ",
+    r"\theta": "θ",
+    r"\varphi": "φ",
+    r"^\circ": "°",
+    "^2": "²",
+    r"\sqrt": "√",
+    r"\frac{1}{2}": "1/2",
+    r"\,": " ",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,13 @@ def glyphs(text: str, font: str = "cm") -> Glyphs:
     inked = [p for p, c in zip(scaled, codes, strict=True) if int(c) != 79]
     xs, ys = [x for x, _ in inked], [y for _, y in inked]
     return Glyphs(data, min(xs), min(ys), max(xs), max(ys))
+
+
+def spoken(text: str) -> str:
+    """Give the text of a node as a plain line of characters, as one would read it: `$60^\\circ$` is 60°, `$B_1$` is B1."""
+    for tex, sign in _SIGNS.items():
+        text = text.replace(tex, sign)
+    return re.sub(r"\\[a-z]+|[${}_]", "", text)
 
 
 def _data(points: list[tuple[float, float]], codes: list[int]) -> str:

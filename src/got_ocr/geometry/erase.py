@@ -1,0 +1,46 @@
+"""Takes the ink of marks away, so that what is left may be read as short lines and letters. Knows no name."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from got_ocr.geometry.ink import Mask, Seen
+from got_ocr.geometry.marks import CORNER, DOT, TICK, AngleArc, Corner, Head, Ticks, WING, WING_TURN
+from got_ocr.geometry.net import Net
+
+
+def mark_ink(
+    net: Net,
+    seen: Seen,
+    unit: float,
+    loose: float,
+    marks: Sequence[Corner | AngleArc | Ticks | Head],
+    dots: Sequence[complex],
+) -> Mask:
+    """Draw marks a little thicker than they are."""
+    gone = np.zeros(seen.ink.shape, dtype=np.uint8)
+    thick = max(3, round(seen.stroke + 2.4 + 2 * loose))
+    for mark in marks:
+        for line in _lines(mark, net, unit):
+            points = np.stack([np.round(line.real * 16), np.round(-line.imag * 16)], axis=1).astype(np.int32)
+            cv2.polylines(gone, [points], False, 255, thick, cv2.LINE_8, 4)
+    for z in dots:
+        cv2.circle(gone, (round(z.real), round(-z.imag)), round(DOT * 1.8 * unit + 2), 255, -1)
+    return gone > 0
+
+
+def _lines(mark: Corner | AngleArc | Ticks | Head, net: Net, unit: float) -> list[np.ndarray]:
+    if isinstance(mark, Corner):
+        v, a, b = net.places[mark.place], mark.first * CORNER * unit, mark.second * CORNER * unit
+        return [np.array([v + a, v + a + b, v + b])]
+    if isinstance(mark, AngleArc):
+        turn = np.angle(mark.second / mark.first) % (2 * np.pi)
+        return [net.places[mark.place] + mark.radius * unit * mark.first * np.exp(1j * np.linspace(0, turn, 24))]
+    segment = net.segments[mark.segment]
+    if isinstance(mark, Ticks):
+        spots = [mark.at + 0.09 * unit * (k - (mark.count - 1) / 2) for k in range(mark.count)]
+        across = 1j * segment.along * TICK * unit
+        return [np.array([segment.p + segment.along * t + across, segment.p + segment.along * t - across]) for t in spots]
+    tip, way = segment.p + segment.along * mark.tip, segment.along * mark.way * WING * unit
+    return [np.array([tip + way * np.exp(1j * WING_TURN), tip, tip + way * np.exp(-1j * WING_TURN)])]

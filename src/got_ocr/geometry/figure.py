@@ -1,0 +1,123 @@
+"""Picture of a school geometry drawing -> its texts as strips, and its TikZ once they are read. Knows no model weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from got_ocr.geometry import spelling
+from got_ocr.geometry.ink import look_at
+from got_ocr.geometry.names import ordered
+from got_ocr.geometry.places import Stand, Stands, foot_spot, spots, stands
+from got_ocr.geometry.plan import Plan, make_plan
+from got_ocr.geometry.polygons import find_polygons
+from got_ocr.geometry.scene import read_scene
+from got_ocr.geometry.script import Naming, at, drawn
+from got_ocr.geometry.texts import label_of, slant
+from got_ocr.labels import Label
+from got_ocr.spec import ModelSpec
+
+BESIDE = 0.09  # centimetres by which a text may be off from where it would stand exactly
+FAR = 0.16
+
+
+@dataclass(frozen=True, slots=True)
+class GeometryDrawing:
+    """What was seen of a drawing. labels: strips of its texts. places: where each may stand. leans: how much sharper each is as an
+    italic.
+    """
+
+    labels: tuple[Label, ...]
+    plan: Plan
+    places: tuple[Stands, ...]
+    leans: tuple[float, ...]
+
+    def write(self, answers: Sequence[str]) -> str:
+        """Write the drawing down as TikZ. answers: what was read of each label; missing ones are taken for empty."""
+        told = [*answers, *[""] * len(self.labels)][: len(self.labels)]
+        return write(self, told)
+
+
+def cut_geometry(picture: Image.Image, spec: ModelSpec) -> GeometryDrawing | None:
+    """Find what a drawing shows; None where the picture shows no drawing."""
+    seen = look_at(picture)
+    if seen is None:
+        return None
+    scene = read_scene(seen)
+    if scene is None:
+        return None
+    where = spots(scene)
+    found = tuple(stands(scene, text, where) for text in scene.texts)
+    for stand in found:
+        if stand.point is not None and stand.point.off <= BESIDE:
+            scene.net.add(stand.point.spot)
+    heights = [text.box[3] - text.box[1] for text in scene.texts]
+    usual = round(float(np.median(heights))) if heights else 0
+    labels = tuple(label_of(text, usual, seen, spec) for text in scene.texts)
+    leans = tuple(b / max(a, 1e-9) for a, b in (slant(text) for text in scene.texts))
+    return GeometryDrawing(labels, make_plan(scene), found, leans)
+
+
+def write(drawing: GeometryDrawing, answers: Sequence[str]) -> str:
+    """Put names to places, and everything in order."""
+    plan = drawing.plan
+    names: dict[int, str] = {}
+    points: dict[int, Stand] = {}
+    for number, (stand, answer) in enumerate(zip(drawing.places, answers, strict=True)):
+        name = spelling.name_of(answer)
+        place = _place_of(drawing, stand)
+        if name and place is not None and place not in names and name not in names.values():
+            names[place] = name
+            points[number] = stand.point  # type: ignore[assignment]
+    order = ordered(names, _centre_first(plan, names))
+    naming = Naming(names, {k: i for i, k in enumerate(order)}, find_polygons(plan, names, order))
+    lines = [rf"\coordinate ({names[k]}) at {spelling.spot(plan.place(k))};" for k in order]
+    lines += drawn(plan, naming)
+    dots = sorted({plan.scene.net.add(z) for z in plan.scene.dots}, key=lambda k: (naming.rank(k), plan.place(k).real))
+    lines += [rf"\fill {at(plan, naming, k)} circle (1.5pt);" for k in dots]
+    lines += _labels(drawing, answers, naming, points)
+    return "\n".join([r"\begin{tikzpicture}", *lines, r"\end{tikzpicture}"])
+
+
+def _place_of(drawing: GeometryDrawing, stand: Stands) -> int | None:
+    if stand.point is None or stand.point.off > BESIDE:
+        return None
+    return drawing.plan.scene.net.place_at(stand.point.spot)
+
+
+def _centre_first(plan: Plan, names: dict[int, str]) -> bool:
+    """Say whether O is named before the other points."""
+    return True
+
+
+def _labels(
+    drawing: GeometryDrawing, answers: Sequence[str], naming: Naming, points: dict[int, Stand]
+) -> list[str]:
+    """Write the texts: names of points in order, then the others."""
+    plan = drawing.plan
+    italic = _italic(drawing, answers, points)
+    items: list[tuple[tuple[float, ...], str]] = []
+    for number, (stand, answer) in enumerate(zip(drawing.places, answers, strict=True)):
+        if number in points:
+            place = plan.scene.net.place_at(points[number].spot)
+            name = naming.names[place]  # type: ignore[index]
+            text = spelling.formula(name) if italic or len(name) > 1 else name
+            items.append(((0, naming.rank(place)), rf"\node[{points[number].side}] at ({name}) {{{text}}};"))  # type: ignore[arg-type]
+            continue
+        text = spelling.formula(answer)
+        angle, measure = stand.angle, stand.measure
+        if angle is not None and angle.off < FAR and (measure is None or angle.off <= measure.off or "°" in answer):
+            place = plan.scene.net.place_at(angle.spot)
+            items.append(((2, angle.arc), rf"\node at {spelling.spot(plan.move(angle.spot))} {{{text}}};"))
+        elif measure is not None and measure.off < FAR:
+            items.append(((1, number), rf"\node[{measure.side}] at {spelling.spot(plan.move(measure.spot))} {{{text}}};"))
+        else:
+            items.append(((3, number), rf"\node at {spelling.spot(plan.move(plan.scene.texts[number].middle))} {{{text}}};"))
+    return [text for _, text in sorted(items, key=lambda item: item[0])]
+
+
+def _italic(drawing: GeometryDrawing, answers: Sequence[str], points: dict[int, Stand]) -> bool:
+    """Say whether names stand in italics: their upright strokes lean."""
+    telling = [drawing.leans[n] for n in points if answers[n].strip()[:1] in "BDEFGHIKLMNPRTUXYZ"]
+    return not telling or float(np.mean(np.log(telling))) > 0.0

@@ -1,0 +1,99 @@
+"""Picture -> the ink of a drawing: how strong, of what colour, on what ground, and which of it is letters. Knows no line and no circle."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from got_ocr.shrink import shrunk
+
+Floats = NDArray[np.float32]
+Grey = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+WORKING_SIDE = 1400  # pixels; larger drawings are shrunk
+SMALLEST = 40  # pixels of the longer side
+GROUND = 0.055  # of the longer side: a median this wide sees paper and fills, no stroke
+FAINT = 44  # of 255: what counts as drawn
+MOST_INK = 0.2  # of the picture
+EXTENT = 6.3  # centimetres that the ink of most figures is long, with their labels
+MOST_PIECES = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The ink of a drawing, (height, width) each.
+
+    ink: 0 paper .. 255 ink. away: the same, not stretched. ground: colour of the paper and fills. drawn: ink that may be strokes.
+    written: ink that may be letters. stroke: usual width of a line in pixels. unit: pixels of a centimetre, guessed. shrink: how many
+    times smaller it is than the picture.
+    """
+
+    rgb: Grey
+    ground: Grey
+    away: Grey
+    ink: Grey
+    drawn: Mask
+    written: Mask
+    stroke: float
+    unit: float
+    shrink: float
+
+
+def look_at(picture: Image.Image) -> Seen | None:
+    """Tell ink from paper and letters from strokes; None where there is hardly any ink, or far too much for a line drawing."""
+    if max(picture.size) < SMALLEST or min(picture.size) < 8:
+        return None
+    picture, shrink = shrunk(picture, max(picture.size), WORKING_SIDE)
+    rgb = np.asarray(picture.convert("RGB"))
+    ground = cv2.medianBlur(rgb, 2 * (round(GROUND * max(picture.size)) // 2) + 1)
+    away = np.abs(rgb.astype(np.int16) - ground).max(axis=2).astype(np.uint8)
+    strong = away[away > 40]
+    if not 40 <= strong.size <= MOST_INK * away.size:
+        return None
+    top = max(60.0, float(np.percentile(strong, 90)))
+    ink = np.clip(away * (255.0 / top), 0, 255).astype(np.uint8)
+    mask = ink > max(FAINT, 5 * _noise(ink))
+    count, places, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    if not 1 < count <= MOST_PIECES:
+        return None
+    big = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= 6]
+    if not len(big):
+        return None
+    corner = (big[:, 0] + big[:, 2]).max() - big[:, 0].min(), (big[:, 1] + big[:, 3]).max() - big[:, 1].min()
+    unit = float(max(corner)) / EXTENT
+    stroke = _stroke(mask)
+    letters = _letters(places, stats, stroke, unit)
+    written = letters[places]
+    specks = np.concatenate([[True], stats[1:, cv2.CC_STAT_AREA] < 3])[places]
+    return Seen(rgb, ground, away, ink, mask & ~written & ~specks, written, stroke, unit, shrink)
+
+
+def _noise(ink: Grey) -> float:
+    """Measure how much bare paper varies."""
+    return float(np.median(ink[::3, ::3]) * 1.5)
+
+
+def _stroke(mask: Mask) -> float:
+    """Measure the usual width of strokes: twice the distance of their middle from paper."""
+    depth = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3)
+    ridge = mask & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))
+    return max(1.0, 2 * float(np.median(depth[ridge])) - 1)
+
+
+def _letters(places: NDArray[np.int32], stats: NDArray[np.int32], stroke: float, unit: float) -> Mask:
+    """Say of each piece of ink whether it may be a letter: small, but in both directions wider than a dash."""
+    found = np.zeros(len(stats), dtype=np.bool_)
+    for i in range(1, len(stats)):
+        left, top, width, height, area = stats[i]
+        if not 0.1 * unit <= max(width, height) <= 0.8 * unit or height > 0.55 * unit:
+            continue
+        part = places[top : top + height, left : left + width] == i
+        points = cv2.findNonZero(part.view(np.uint8))
+        (_, (a, b), _) = cv2.minAreaRect(points)
+        minor = min(a, b) + 1
+        round_dot = area > 0.68 * width * height and abs(width - height) <= 0.25 * max(width, height) + 1
+        found[i] = minor > max(2.6 * stroke, 0.075 * unit) and not round_dot
+    return found

@@ -1,0 +1,228 @@
+"""Straight pieces and curves -> the places where they meet, and the edges between those. Places are pixels with y upwards.
+
+An end of a piece is not where its ink ends, but where it meets another one, wherever there is one near. Knows no label and no mark.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from got_ocr.geometry.curves import Arc
+from got_ocr.geometry.lines import GAP, Segment
+
+PARALLEL = 0.1  # sine of an angle under which lines are not made to meet
+
+
+@dataclass(slots=True)
+class Net:
+    """Places by number; segments, whose ends are places; which places lie on each segment, from its start. Arcs as they are."""
+
+    places: list[complex]
+    segments: list[Segment]
+    ends: list[tuple[int, int]]
+    arcs: list[Arc]
+    near: float
+    on: list[list[int]] = field(default_factory=list)
+
+    def place_at(self, z: complex, reach: float | None = None) -> int | None:
+        """Find the place next to a spot, within reach."""
+        if not self.places:
+            return None
+        best = min(range(len(self.places)), key=lambda i: abs(self.places[i] - z))
+        return best if abs(self.places[best] - z) <= (self.near if reach is None else reach) else None
+
+    def add(self, z: complex) -> int:
+        """Give the place at a spot, a new one where there is none."""
+        found = self.place_at(z)
+        if found is not None:
+            return found
+        self.places.append(z)
+        for i, segment in enumerate(self.segments):
+            if off_line(segment, z) <= self.near and -self.near <= along(segment, z) <= segment.length + self.near:
+                self.on[i].append(len(self.places) - 1)
+                self.on[i].sort(key=lambda k: along(segment, self.places[k]))
+        return len(self.places) - 1
+
+
+def along(segment: Segment, z: complex) -> float:
+    """Give how far along a piece the foot of a spot lies."""
+    return ((z - segment.p) * segment.along.conjugate()).real
+
+
+def off_line(segment: Segment, z: complex) -> float:
+    """Give how far a spot is from the line of a piece."""
+    return abs(((z - segment.p) * segment.along.conjugate()).imag)
+
+
+def meet(a: Segment, b: Segment) -> complex | None:
+    """Intersect the lines of two pieces."""
+    sine = (a.along.conjugate() * b.along).imag
+    if abs(sine) < PARALLEL:
+        return None
+    t = ((b.p - a.p).conjugate() * b.along).imag / sine
+    return a.p + t * a.along
+
+
+def on_circle(segment: Segment, arc: Arc) -> list[complex]:
+    """Intersect the line of a piece with a level ellipse; one that nearly touches it does so once."""
+    scale = arc.rx / arc.ry
+    flat = [complex(z.real, z.imag * scale) for z in (segment.p - arc.center, segment.q - arc.center)]
+    way = (flat[1] - flat[0]) / (abs(flat[1] - flat[0]) or 1)
+    foot = flat[0] - (flat[0] * way.conjugate()).real * way
+    rest = arc.rx**2 - abs(foot) ** 2
+    if rest < -0.06 * arc.rx**2:
+        return []
+    half = max(0.0, rest) ** 0.5
+    spots = [foot + way * half, foot - way * half] if rest > 0.01 * arc.rx**2 else [foot / abs(foot) * arc.rx]
+    return [arc.center + complex(z.real, z.imag / scale) for z in spots]
+
+
+def in_arc(arc: Arc, z: complex, slack: float) -> bool:
+    """Say whether a spot on the curve of an arc belongs to the arc. slack: pixels."""
+    if arc.whole:
+        return True
+    degrees = float(np.degrees(np.arctan2((z - arc.center).imag / arc.ry, (z - arc.center).real / arc.rx)))
+    spare = float(np.degrees(slack / max(arc.rx, arc.ry)))
+    return (degrees - arc.first + spare) % 360 <= arc.last - arc.first + 2 * spare
+
+
+def build(
+    segments: Sequence[Segment], arcs: Sequence[Arc], stroke: float, unit: float, loose: float, dots: Sequence[complex]
+) -> Net:
+    """Find where the ends of pieces belong, and where pieces cross. dots: in which pieces may end."""
+    near = max(2.6, 1.3 * stroke + 1.2) + 1.2 * loose
+    targets: list[tuple[int, bool, complex, list[int]]] = []
+    for i, segment in enumerate(segments):
+        for start in (True, False):
+            end = segment.p if start else segment.q
+            spot, others = _target(i, end, segments, arcs, near, unit, dots)
+            targets.append((i, start, spot, others))
+    groups: list[list[int]] = []
+    for k, (_, _, spot, _) in enumerate(targets):
+        home = next((g for g in groups if abs(np.mean([targets[j][2] for j in g]) - spot) <= near), None)
+        if home is None:
+            groups.append([k])
+        else:
+            home.append(k)
+    places: list[complex] = []
+    ends = [[-1, -1] for _ in segments]
+    for number, group in enumerate(groups):
+        carriers = sorted({i for k in group for i in (targets[k][0], *targets[k][3])})
+        rough = complex(np.mean([targets[k][2] for k in group]))
+        places.append(_settled(rough, [segments[i] for i in carriers if i < len(segments)],
+                               [arcs[i - len(segments)] for i in carriers if i >= len(segments)], near))
+        for k in group:
+            ends[targets[k][0]][0 if targets[k][1] else 1] = number
+    kept = [i for i, (a, b) in enumerate(ends) if a != b]
+    moved = [replace(segments[i], p=places[ends[i][0]], q=places[ends[i][1]]) for i in kept]
+    net = Net(places, moved, [(ends[i][0], ends[i][1]) for i in kept], [], near)
+    net.arcs = [_ended(net, arc, unit) for arc in arcs]
+    net.on = [_stations(net, i) for i in range(len(moved))]
+    return net
+
+
+def _on_curve(arc: Arc, z: complex, near: float) -> bool:
+    """Say whether a spot lies on the curve of an arc."""
+    level = float(np.hypot((z - arc.center).real / arc.rx, (z - arc.center).imag / arc.ry))
+    return abs(level - 1) * min(arc.rx, arc.ry) <= near
+
+
+def _target(
+    number: int,
+    end: complex,
+    segments: Sequence[Segment],
+    arcs: Sequence[Arc],
+    near: float,
+    unit: float,
+    dots: Sequence[complex],
+) -> tuple[complex, list[int]]:
+    """Find where an end belongs, and what it meets there: numbers of segments, then of arcs."""
+    own = segments[number]
+    slack = GAP * 0.95 * unit if own.dash else 0.0
+    spots: list[tuple[float, complex, int]] = []
+    inside = [z for z in dots if abs(z - end) <= 0.15 * unit + near + slack and off_line(own, z) <= near]
+    if inside:
+        dot = min(inside, key=lambda z: abs(z - end))
+        met = [i for i, other in enumerate(segments) if i != number and off_line(other, dot) <= near
+               and -0.15 * unit <= along(other, dot) <= other.length + 0.15 * unit]  # fmt: skip
+        met += [len(segments) + j for j, arc in enumerate(arcs) if _on_curve(arc, dot, near)]
+        return dot, met
+    for i, other in enumerate(segments):
+        spot = meet(own, other) if i != number else None
+        if spot is None:
+            continue
+        spare = near + (GAP * unit if other.dash else 0.0)
+        sine = abs((own.along.conjugate() * other.along).imag)
+        if -spare <= along(other, spot) <= other.length + spare and abs(spot - end) <= near / max(0.35, sine) ** 0.5 + slack:
+            spots.append((abs(spot - end), spot, i))
+    for j, arc in enumerate(arcs):
+        for spot in on_circle(own, arc):
+            if in_arc(arc, spot, near) and abs(spot - end) <= near * 1.5 + slack:
+                spots.append((abs(spot - end), spot, len(segments) + j))
+        if arc.whole and arc.round and abs(arc.center - end) <= near + slack and off_line(own, arc.center) <= near:
+            spots.append((abs(arc.center - end) + 0.5, arc.center, -1))
+    if not spots:
+        return end, []
+    best = min(spots, key=lambda s: s[0])[1]
+    return best, [i for _, spot, i in spots if i >= 0 and abs(spot - best) <= 1.3 * near]
+
+
+def _settled(spot: complex, lines: Sequence[Segment], arcs: Sequence[Arc], near: float) -> complex:
+    """Find the spot that is next to all lines and curves that meet there, by least squares."""
+    if len(lines) + len(arcs) < 2:
+        return spot
+    z = spot
+    for _ in range(4):
+        rows, goals = [], []
+        for line in lines:
+            normal, weight = line.along * 1j, min(line.length, 200.0) ** 0.5
+            rows.append((normal.real * weight, normal.imag * weight))
+            goals.append((line.p * normal.conjugate()).real * weight)
+        for arc in arcs:
+            around = z - arc.center
+            normal = complex(around.real / arc.rx**2, around.imag / arc.ry**2)
+            normal /= abs(normal) or 1.0
+            level = float(np.hypot(around.real / arc.rx, around.imag / arc.ry)) or 1.0
+            foot = arc.center + around / level
+            rows.append((normal.real * 12, normal.imag * 12))
+            goals.append((foot * normal.conjugate()).real * 12)
+        matrix = np.array(rows)
+        if np.linalg.cond(matrix) > 60:
+            return spot
+        step, *_ = np.linalg.lstsq(matrix, np.array(goals), rcond=None)
+        z = complex(step[0], step[1])
+    return z if abs(z - spot) <= 2.5 * near else spot
+
+
+def _ended(net: Net, arc: Arc, unit: float) -> Arc:
+    """Move the ends of an arc to the places where they belong, or to a quarter turn that is near."""
+    if arc.whole:
+        return arc
+    ends = []
+    for degrees in (arc.first, arc.last):
+        number = net.place_at(arc.at(degrees), max(net.near * 2, 0.14 * unit))
+        quarter = round(degrees / 90) * 90.0
+        if number is not None:
+            z = net.places[number] - arc.center
+            exact = float(np.degrees(np.arctan2(z.imag / arc.ry, z.real / arc.rx)))
+            ends.append(degrees + (exact - degrees + 180) % 360 - 180)
+        elif abs(quarter - degrees) * np.pi / 180 * max(arc.rx, arc.ry) < 0.16 * unit:
+            ends.append(quarter)
+        else:
+            ends.append(degrees)
+    return replace(arc, first=ends[0], last=ends[1])
+
+
+def _stations(net: Net, number: int) -> list[int]:
+    """List the places on a segment from its start to its end."""
+    segment = net.segments[number]
+    found = [
+        k
+        for k, z in enumerate(net.places)
+        if k not in net.ends[number]
+        and off_line(segment, z) <= 0.8 * net.near
+        and net.near < along(segment, z) < segment.length - net.near
+    ]
+    found.sort(key=lambda k: along(segment, net.places[k]))
+    return [net.ends[number][0], *found, net.ends[number][1]]

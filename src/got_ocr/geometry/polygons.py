@@ -1,0 +1,109 @@
+"""Pieces of lines and the names of places -> closed lines, and the pieces that belong to none. Knows no TikZ."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from got_ocr.geometry.plan import Piece, Plan, Style
+
+MOST_CORNERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """A closed line: its corners in order, and how it looks."""
+
+    places: tuple[int, ...]
+    style: Style
+    fill: str = ""
+
+
+def find_polygons(plan: Plan, names: Mapping[int, str], order: Sequence[int]) -> list[Polygon]:
+    """Find closed lines: along the letters in order, then along those that follow, then around fills."""
+    found: list[Polygon] = []
+    row = [k for k in order if len(names[k]) == 1 and not (names[k] == "O" and _inner(plan, k))]
+    dotted = {plan.scene.net.place_at(z) for z in plan.scene.dots}
+    for first in range(len(row)):
+        if found and row[first] in {k for p in found for k in p.places}:
+            continue
+        for size in range(min(MOST_CORNERS, len(row) - first), 2, -1):
+            corners = row[first : first + size]
+            one = _closed(plan, corners)
+            if one is not None and not set(corners) <= dotted and (first == 0 or size == 3) and _new(found, corners):
+                found.append(one)
+                break
+        if first > 3:
+            break
+    return _filled(plan, found)
+
+
+def _new(found: Sequence[Polygon], corners: Sequence[int]) -> bool:
+    taken = {k for p in found for k in p.places}
+    return not taken & set(corners)
+
+
+def _inner(plan: Plan, place: int) -> bool:
+    z = plan.scene.net.places[place]
+    return any(abs(arc.center - z) < 0.05 * plan.unit for arc in plan.scene.net.arcs) or any(
+        abs(dot - z) < 0.05 * plan.unit for dot in plan.scene.dots
+    )
+
+
+def _closed(plan: Plan, corners: Sequence[int]) -> Polygon | None:
+    """Say whether sides of one style join corners in order, without a corner on the way from one to the next."""
+    styles = [side_style(plan, a, b) for a, b in zip(corners, [*corners[1:], corners[0]], strict=True)]
+    if None in styles or len(set(styles)) > 1:
+        return None
+    z = [plan.place(k) for k in corners]
+    n = len(z)
+    turns = [((z[i] - z[i - 1]).conjugate() * (z[(i + 1) % n] - z[i])).imag for i in range(n)]
+    if any(abs(t) < 0.03 * abs(z[i] - z[i - 1]) * abs(z[(i + 1) % n] - z[i]) for i, t in enumerate(turns)):
+        return None
+    if n > 3 and min(turns) < 0 < max(turns):
+        return None
+    return Polygon(tuple(corners), styles[0])  # type: ignore[arg-type]
+
+
+def side_style(plan: Plan, a: int, b: int) -> Style | None:
+    """Give the style of the line that joins two places; None where none does."""
+    for piece in plan.pieces:
+        if a in piece.places and b in piece.places:
+            return piece.style
+    return None
+
+
+def _filled(plan: Plan, found: list[Polygon]) -> list[Polygon]:
+    """Give fills to the polygons that they fill, or make polygons of their outlines."""
+    out = list(found)
+    for fill in plan.scene.fills:
+        near = [plan.scene.net.place_at(z, 0.22 * plan.unit) for z in fill.outline]
+        ring = list(dict.fromkeys(k for k in near if k is not None))
+        if len(ring) < 3:
+            continue
+        same = next((i for i, p in enumerate(out) if set(p.places) == set(ring)), None)
+        if same is None:
+            same = next((i for i, p in enumerate(out) if set(p.places) <= set(ring) or set(ring) <= set(p.places)), None)
+        if same is not None:
+            out[same] = Polygon(out[same].places, out[same].style, fill.color)
+            continue
+        style = side_style(plan, ring[0], ring[1]) or Style()
+        out.append(Polygon(tuple(ring), style, fill.color))
+    return out
+
+
+def rest(plan: Plan, polygons: Sequence[Polygon]) -> list[Piece]:
+    """Take the sides of polygons out of the pieces."""
+    out: list[Piece] = []
+    sides = [(a, b) for p in polygons for a, b in zip(p.places, (*p.places[1:], p.places[0]), strict=True)]
+    for piece in plan.pieces:
+        covered = [False] * (len(piece.places) - 1)
+        for a, b in sides:
+            if a in piece.places and b in piece.places:
+                i, j = sorted((piece.places.index(a), piece.places.index(b)))
+                covered[i:j] = [True] * (j - i)
+        start = 0
+        for i in range(len(covered) + 1):
+            if i == len(covered) or covered[i]:
+                if i > start:
+                    out.append(Piece(piece.places[start : i + 1], piece.style))
+                start = i + 1
+    return out

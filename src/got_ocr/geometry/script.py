@@ -1,0 +1,210 @@
+r"""A plan and the names of its places -> TikZ, in the order in which such drawings are written.
+
+Points first, then closed lines, then what was added to them, point after point, with its marks, then dots and labels. Knows no pixel.
+"""
+
+import cmath
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from got_ocr.geometry import spelling
+from got_ocr.geometry.curves import Arc
+from got_ocr.geometry.marks import APART, CORNER, TICK, WING, WING_TURN, AngleArc, Corner, Head, Ticks
+from got_ocr.geometry.net import along
+from got_ocr.geometry.plan import Piece, Plan, Style
+from got_ocr.geometry.polygons import Polygon, rest
+
+Key = tuple[float, ...]
+LATE = 500  # the place in the order of what has no name
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Names of places, their order, the polygons, and whether names stand in italics."""
+
+    names: Mapping[int, str]
+    order: Mapping[int, int]
+    polygons: Sequence[Polygon]
+
+    def rank(self, place: int) -> int:
+        """Give the place's number in the order."""
+        return self.order.get(place, LATE)
+
+
+def at(plan: Plan, naming: Naming, place: int) -> str:
+    """Write a place by its name or its coordinates."""
+    name = naming.names.get(place)
+    return f"({name})" if name else spelling.spot(plan.place(place))
+
+
+def spot(plan: Plan, naming: Naming, z: complex) -> str:
+    """Write a place in pixels by the name of what is there, or its coordinates."""
+    number = plan.scene.net.place_at(z)
+    return at(plan, naming, number) if number is not None else spelling.spot(plan.move(z))
+
+
+def drawn(plan: Plan, naming: Naming) -> list[str]:
+    """Write all lines, curves and marks in order."""
+    items: list[tuple[Key, str]] = []
+    items += [(_polygon_key(naming, p, n), polygon(plan, naming, p)) for n, p in enumerate(naming.polygons)]
+    pieces = [p for p in rest(plan, naming.polygons)]
+    for piece in pieces:
+        ends = sorted((piece.places[0], piece.places[-1]), key=lambda k: (naming.rank(k), plan.place(k).real, plan.place(k).imag))
+        key = (1, naming.rank(ends[1]), 0, naming.rank(ends[0]))
+        items.append((key, rf"\draw{_style(piece.style)} {at(plan, naming, ends[0])}--{at(plan, naming, ends[1])};"))
+    for arc, style in plan.arcs:
+        items.append((_arc_key(plan, naming, arc), curve(plan, naming, arc, style)))
+    for corner in plan.scene.corners:
+        items.append(((1, _corner_rank(plan, naming, corner), 1), _corner(plan, naming, corner, pieces)))
+    for ticks in plan.scene.ticks:
+        items += _ticks(plan, naming, ticks)
+    for head in plan.scene.heads:
+        items.append(((1, LATE - 1, 3), _head(plan, head)))
+    for arc in plan.scene.angles:
+        items.append(((2, naming.rank(arc.place), arc.radius), _angle(plan, arc)))
+    items.sort(key=lambda item: item[0])
+    return [text for _, text in items]
+
+
+def _style(style: Style, fill: str = "") -> str:
+    return spelling.style(style.color, style.thick, style.dash, "", fill)
+
+
+def _polygon_key(naming: Naming, p: Polygon, number: int) -> Key:
+    return (-1 if p.fill else 0, number)
+
+
+def polygon(plan: Plan, naming: Naming, p: Polygon) -> str:
+    """Write a closed line."""
+    return rf"\draw{_style(p.style, p.fill)} {'--'.join(at(plan, naming, k) for k in p.places)}--cycle;"
+
+
+def _arc_key(plan: Plan, naming: Naming, arc: Arc) -> Key:
+    """Circles through the corners of a polygon come before it, others after it."""
+    corners = [plan.scene.net.places[k] for p in naming.polygons for k in p.places]
+    if not arc.round:
+        return (-0.5, -arc.center.imag)
+    around = corners and all(abs(abs(z - arc.center) - arc.rx) < 0.06 * plan.unit for z in corners)
+    first = not naming.polygons or (around and len(corners) <= 5 and any(p.fill == "" for p in naming.polygons))
+    return (-0.3 if first else 0.5, 0 if arc.whole else 1, -arc.rx)
+
+
+def curve(plan: Plan, naming: Naming, arc: Arc, style: Style) -> str:
+    """Write a circle, an ellipse, or an arc of one of them."""
+    rx, ry = (round(r / plan.unit, 2) for r in (arc.rx, arc.ry))
+    told = _style(style)
+    if arc.whole and arc.round:
+        return rf"\draw{told} {spot(plan, naming, arc.center)} circle ({spelling.number(rx)});"
+    both = spelling.number(rx) if arc.round else f"{spelling.number(rx)} and {spelling.number(ry)}"
+    if arc.whole:
+        return rf"\draw{told} {spot(plan, naming, arc.center)} ellipse ({both});"
+    turn = arc.last - arc.first
+    low = round(arc.first % 360, 1) % 360
+    ends = f"{spelling.number(low)}:{spelling.number(round(low + turn, 1))}"
+    return rf"\draw{told} {spot(plan, naming, arc.at(arc.first))} arc ({ends}:{both});"
+
+
+def _corner_rank(plan: Plan, naming: Naming, corner: Corner) -> float:
+    """A right angle is marked once its place is there; one at the corner of a polygon at once."""
+    if any(corner.place in p.places for p in naming.polygons):
+        return -0.5
+    return naming.rank(corner.place)
+
+
+def _corner(plan: Plan, naming: Naming, corner: Corner, pieces: Sequence[Piece]) -> str:
+    """Write a right-angle mark: first along the line that ends here, then along the one that it stands on."""
+    v = plan.place(corner.place)
+    a, b = corner.first, corner.second
+    if _goes_on(plan, corner.place, a) and not _goes_on(plan, corner.place, b):
+        a, b = b, a
+    elif _goes_on(plan, corner.place, a) == _goes_on(plan, corner.place, b):
+        ends = [_far(plan, naming, corner.place, u) for u in (a, b)]
+        if ends[1] < ends[0]:
+            a, b = b, a
+    a, b = a * CORNER, b * CORNER
+    return rf"\draw {'--'.join(spelling.spot(_two(z)) for z in (v + a, v + a + b, v + b))};"
+
+
+def _two(z: complex) -> complex:
+    return complex(round(z.real, 2) + 0.0, round(z.imag, 2) + 0.0)
+
+
+def _goes_on(plan: Plan, place: int, way: complex) -> bool:
+    """Say whether a line in a direction goes through a place."""
+    return any(
+        place in stations[1:-1] and abs((way * segment.along.conjugate()).imag) < 0.1
+        for stations, segment in zip(plan.scene.net.on, plan.scene.net.segments, strict=True)
+    )
+
+
+def _far(plan: Plan, naming: Naming, place: int, way: complex) -> float:
+    """Give the first rank of the places in a direction."""
+    best = float(LATE)
+    net = plan.scene.net
+    for stations in net.on:
+        if place in stations:
+            for k in stations:
+                z = net.places[k] - net.places[place]
+                if k != place and abs(z) > 0 and abs(z / abs(z) - way) < 0.1:
+                    best = min(best, naming.rank(k))
+    return best
+
+
+def _ticks(plan: Plan, naming: Naming, ticks: Ticks) -> list[tuple[Key, str]]:
+    """Write the strokes across a side, in the middle between two places on it."""
+    net = plan.scene.net
+    segment = net.segments[ticks.segment]
+    stations = net.on[ticks.segment]
+    pairs = [(a, b) for i, a in enumerate(stations) for b in stations[i + 1 :]]
+
+    def off(pair: tuple[int, int]) -> float:
+        return abs(along(segment, (net.places[pair[0]] + net.places[pair[1]]) / 2) - ticks.at)
+
+    a, b = min(pairs, key=lambda pair: (round(off(pair) / (0.05 * plan.unit)), abs(net.places[pair[0]] - net.places[pair[1]])))
+    corners = {k for p in naming.polygons for k in p.places}
+    middle_of = next((k for k in (a, b) if k not in corners and k in naming.names), None)
+    if naming.rank(b) < naming.rank(a):
+        a, b = b, a
+    if middle_of is not None:
+        whole = [k for k in stations if k in corners and k not in (a, b)]
+        other = b if a == middle_of else a
+        if whole and _before(plan, naming, whole[0], other):
+            a, b = middle_of, other
+        elif whole:
+            a, b = other, middle_of
+    p, q = plan.place(a), plan.place(b)
+    good = off((a, b)) < 0.09 * plan.unit
+    middle = (p + q) / 2 if good else plan.move(segment.p + segment.along * ticks.at)
+    way = (q - p) / (abs(q - p) or 1)
+    starts = [middle + way * APART * (k - (ticks.count - 1) / 2) for k in range(ticks.count)]
+    rank = float(naming.rank(middle_of)) if middle_of is not None else -0.4
+    key = (1, rank, 2, naming.rank(a) if middle_of is None else (1 if a == middle_of else 0), naming.rank(b))
+    return [
+        ((*key, k), rf"\draw {spelling.spot(_two(s + TICK * 1j * way))}--{spelling.spot(_two(s - TICK * 1j * way))};")
+        for k, s in enumerate(starts)
+    ]
+
+
+def _before(plan: Plan, naming: Naming, a: int, b: int) -> bool:
+    """Say whether the side of a polygon goes from a to b."""
+    for p in naming.polygons:
+        if a in p.places and b in p.places:
+            i, j = p.places.index(a), p.places.index(b)
+            return (j - i) % len(p.places) == 1
+    return naming.rank(a) < naming.rank(b)
+
+
+def _head(plan: Plan, head: Head) -> str:
+    segment = plan.scene.net.segments[head.segment]
+    tip, way = plan.move(segment.p + segment.along * head.tip), segment.along * head.way * WING
+    wings = (tip + way * cmath.exp(1j * WING_TURN), tip, tip + way * cmath.exp(-1j * WING_TURN))
+    return rf"\draw {'--'.join(spelling.spot(_two(z)) for z in wings)};"
+
+
+def _angle(plan: Plan, arc: AngleArc) -> str:
+    v = plan.place(arc.place)
+    first = math.degrees(cmath.phase(arc.first)) % 360
+    last = first + math.degrees(cmath.phase(arc.second / arc.first)) % 360
+    angles = ":".join(spelling.number(round(x, 1)) for x in (first, last))
+    return rf"\draw {spelling.spot(_two(v + arc.radius * arc.first))} arc ({angles}:{spelling.number(arc.radius)});"
