@@ -9,12 +9,12 @@ from PIL import Image
 from got_ocr.labels import Label, label_tile
 from got_ocr.lines import Box, Ink
 from got_ocr.molecule.joints import Edge, Frame, Vertex, joined
-from got_ocr.molecule.letters import LETTER, Tag, around, capital_height, sort_pieces, tags, with_bars
+from got_ocr.molecule.letters import LETTER, Sorted, Tag, around, capital_height, sort_pieces, tags, with_bars
 from got_ocr.molecule.names import Atom, atom_of
 from got_ocr.molecule.page import Page, Piece, inked, mended, pieces, stroke_width
 from got_ocr.molecule.smiles import Bond, Molecule, Place, smiles, with_kekule
 from got_ocr.molecule.strokes import Sketch, sketched, trace_piece, unit_of
-from got_ocr.molecule.touching import parted
+from got_ocr.molecule.touching import parted, straight
 from got_ocr.spec import ModelSpec
 
 
@@ -64,14 +64,20 @@ def analysed(page: Page) -> Analysis | None:
     parts = sort_pieces(mended(page, found, LETTER * unit), width, unit)
     lone = [piece for piece in parts.letters if piece.height > 0.2 * unit]
     known = capital_height(parts.letters, unit) if len(lone) > 2 else 0.0
+    letters: list[Piece] = []
     pool: list[Piece] = list(parts.bars)
     for piece in parts.webs + parts.letters:
-        if piece.height <= 1.25 * known or (piece in parts.letters and not known):
-            pool.append(piece)
+        is_letter = max(piece.width, piece.height) <= LETTER * unit
+        if is_letter and (not known or piece.height <= 1.25 * known):
+            letters.append(piece)
             continue
         web = large.get(id(piece)) or trace_piece(piece)
-        pool += parted(piece, web, width, unit, known)
+        bar = straight(piece, web, width, unit) if is_letter else None
+        cut, rest = parted(piece, web, width, unit, known) if bar is None else ([], [bar])
+        letters += cut
+        pool += rest
     parts = sort_pieces(pool, width, unit)
+    parts = Sorted(letters + parts.letters, parts.bars, parts.webs)
     capital = capital_height(parts.letters, unit)
     parts = with_bars(parts, capital, unit)
     webs = [large.get(id(piece)) or trace_piece(piece) for piece in parts.webs]

@@ -134,7 +134,7 @@ def tags(letters: Sequence[Piece], capital: float) -> list[Tag]:
     """Gather letters into rows and rows into labels."""
     groups = _gathered(list(letters), lambda a, b: _in_row(a.box, b.box, capital))
     rows = [tuple(sorted(group, key=lambda piece: (piece.box[0], piece.box[1]))) for group in groups]
-    rows = [row for row in rows if max(piece.height for piece in row) >= 0.5 * capital]
+    rows = [row for row in rows if max(piece.height for piece in row) >= 0.72 * capital]
     stacks = _gathered(rows, lambda a, b: _stacked(around(a), around(b), capital))
     found = []
     for stack in stacks[:MOST_LABELS]:
@@ -147,7 +147,8 @@ def _in_row(a: Box, b: Box, capital: float) -> bool:
     gap = max(a[0], b[0]) - min(a[2], b[2])
     shared = min(a[3], b[3]) - max(a[1], b[1])
     least = min(a[3] - a[1], b[3] - b[1])
-    return gap <= BESIDE * capital and shared >= min(0.3 * least, 0.2 * capital)
+    small = least < 0.75 * capital  # numbers and signs stand lower and higher than the letters that they belong to
+    return gap <= BESIDE * capital and shared >= (-0.1 if small else 0.2) * capital
 
 
 def _stacked(a: Box, b: Box, capital: float) -> bool:

@@ -5,6 +5,7 @@ Knows sizes only.
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ Frame = tuple[float, float, float, float]  # left, top, right, bottom
 Pair = tuple[int, int]
 
 FINE = 0.06  # of a bond: a line that strays less from a straight one is straight
-TALL = (0.78, 1.25)  # of a capital's height
+TALL = (0.7, 1.25)  # of a capital's height
 LOOSE = (0.7, 1.45)  # the same where it is only guessed
 WIDE = (0.3, 1.2)
 INKY = 1.5  # capitals' heights: the strokes of a letter are longer, together
@@ -25,20 +26,31 @@ GUESSED = 0.36  # of a bond: a capital's height where no letter stands alone
 MOST_NODES = 250
 
 
-def parted(piece: Piece, web: Web, width: float, unit: float, capital: float) -> list[Piece]:
-    """Cut letters off a web; the piece itself where it holds none. capital: height of a capital, 0 where none is known."""
+def parted(
+    piece: Piece, web: Web, width: float, unit: float, capital: float
+) -> tuple[list[Piece], list[Piece]]:
+    """Cut letters off a web: the letters and the rest. capital: height of a capital, 0 where none is known."""
     tall = TALL if capital else LOOSE
     capital = capital or GUESSED * unit
     nodes, pairs = straightened(web, FINE * unit)
     pairs = [pair for pair in pairs if pair[0] != pair[1]]
     if len(nodes) > MOST_NODES:
-        return [piece]
+        return [], [piece]
     found = sorted(_candidates(nodes, pairs, width, capital, tall), reverse=True)
     boxes: list[Frame] = []
     for _, box in found:
         if not any(_overlap(box, other) for other in boxes):
             boxes.append(box)
-    return _cut(piece, boxes, width) if boxes else [piece]
+    return _cut(piece, boxes, width) if boxes else ([], [piece])
+
+
+def straight(piece: Piece, web: Web, width: float, unit: float) -> Piece | None:
+    """Take a piece for a bar if it is one line and no more than blots on it: a charge that touches a bond."""
+    nodes, pairs = straightened(web, 0.1 * unit)
+    if len(pairs) != 1:
+        return None
+    a, b = nodes[pairs[0][0]], nodes[pairs[0][1]]
+    return replace(piece, ends=(a, b), long=math.dist(a, b) + width, thin=width)
 
 
 def _candidates(
@@ -106,7 +118,7 @@ def _overlap(a: Frame, b: Frame) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _cut(piece: Piece, boxes: Sequence[Frame], width: float) -> list[Piece]:
+def _cut(piece: Piece, boxes: Sequence[Frame], width: float) -> tuple[list[Piece], list[Piece]]:
     """Cut boxes out of a piece."""
     x, y = piece.box[:2]
     rest, found = piece.mask.copy(), []
@@ -118,7 +130,7 @@ def _cut(piece: Piece, boxes: Sequence[Frame], width: float) -> list[Piece]:
         part[rows, columns] = rest[rows, columns]
         rest[rows, columns] = False
         found += _pieces(part, x, y, 0.2 * width * width)
-    return found + _pieces(rest, x, y, width * width)
+    return found, _pieces(rest, x, y, width * width)
 
 
 def _pieces(mask: Mask, x: int, y: int, least: float) -> list[Piece]:
