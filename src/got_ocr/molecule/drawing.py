@@ -9,11 +9,11 @@ from PIL import Image
 from got_ocr.labels import Label, label_tile
 from got_ocr.lines import Box, Ink
 from got_ocr.molecule.joints import Edge, Frame, Vertex, joined
-from got_ocr.molecule.letters import LETTER, Sorted, Tag, around, capital_height, sort_pieces, tags, with_bars
+from got_ocr.molecule.letters import LETTER, Sorted, Tag, around, capital_height, sort_pieces, tags, with_bars, without_dashes
 from got_ocr.molecule.names import Atom, atom_of
 from got_ocr.molecule.page import Page, Piece, inked, mended, pieces, stroke_width
 from got_ocr.molecule.smiles import Bond, Molecule, Place, smiles, with_kekule
-from got_ocr.molecule.strokes import Sketch, sketched, trace_piece, unit_of
+from got_ocr.molecule.strokes import Sketch, bar_rows, sketched, trace_piece, unit_of
 from got_ocr.molecule.touching import parted, straight
 from got_ocr.spec import ModelSpec
 
@@ -77,11 +77,12 @@ def analysed(page: Page) -> Analysis | None:
         letters += cut
         pool += rest
     parts = sort_pieces(pool, width, unit)
-    parts = Sorted(letters + parts.letters, parts.bars, parts.webs)
-    capital = capital_height(parts.letters, unit)
-    parts = with_bars(parts, capital, unit)
+    rows, bars = bar_rows(parts.bars, unit)
+    letters = without_dashes(letters + parts.letters, [bar for row in rows if row.kind == "dash" for bar in row.bars], width, unit)
+    capital = capital_height(letters, unit)
+    parts = with_bars(Sorted(letters, bars, parts.webs), capital, unit)
     webs = [large.get(id(piece)) or trace_piece(piece) for piece in parts.webs]
-    sketch = sketched(webs, parts.bars, page.mask, width, unit)
+    sketch = sketched(webs, rows, parts.bars, page.mask, width, unit)
     return Analysis(sketch, tags(parts.letters, capital), unit, capital) if sketch.strokes else None
 
 

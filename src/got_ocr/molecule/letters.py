@@ -19,6 +19,7 @@ LETTER = 0.66  # of a bond: no letter is larger
 UPRIGHT = 0.16  # slope up to which a bar counts as upright or level
 BESIDE = 0.3  # of a capital's height: letters of one label stand nearer to each other
 STACKED = 0.5  # of a capital's height: rows of one label stand nearer to each other
+CORNER = 0.5  # of a bond: two dashes are shorter together
 MOST_LABELS = 150
 
 
@@ -80,6 +81,21 @@ def capital_height(letters: Sequence[Piece], unit: float) -> float:
     return float(heights[int(0.6 * len(heights))]) if heights else 0.4 * unit
 
 
+def without_dashes(letters: Sequence[Piece], dashes: Sequence[Piece], width: float, unit: float) -> list[Piece]:
+    """Drop corners where two dashes of an aromatic ring meet: little ink, close to other dashes."""
+    kept = []
+    for letter in letters:
+        near = sum(_gap(letter.box, dash.box) < 0.2 * unit for dash in dashes)
+        if near < 2 or letter.area / width > CORNER * unit:
+            kept.append(letter)
+    return kept
+
+
+def _gap(a: Box, b: Box) -> float:
+    """Measure how far two boxes are apart, sideways or downwards."""
+    return max(a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3], 0)
+
+
 def with_bars(found: Sorted, capital: float, unit: float) -> Sorted:
     """Make letters of bars that are none: the l of Cl, the minus behind O, the I that stands alone."""
     taken = set()
@@ -110,6 +126,8 @@ def _continues(bar: Piece, letter: Piece, capital: float) -> bool:
     if across <= UPRIGHT * down + 1 and 0.75 * capital <= bar.height <= 1.35 * capital:
         return abs(bar.box[3] - letter.box[3]) < 0.2 * capital and letter.height > 0.6 * capital
     middle = (bar.box[1] + bar.box[3]) / 2
+    if max(bar.width, bar.height) < 0.75 * capital and middle > letter.box[1] + 0.75 * letter.height:
+        return bar.box[1] > letter.box[1] + 0.3 * capital and bar.box[3] < letter.box[3] + 0.6 * capital
     if down <= UPRIGHT * across + 1 and 0.12 * capital <= bar.width <= 0.75 * capital:
         return letter.box[1] - 0.4 * capital <= middle <= letter.box[1] + 0.45 * capital
     return False

@@ -18,6 +18,8 @@ ROUGH = 1.5  # stroke widths: the same before bonds are measured
 CHAIN = 0.42  # of a bond: bars of dashed and hashed bonds are shorter
 STEP = 0.24  # of a bond: and nearer to each other
 GROWTH = 0.06  # of a bond: a wedge grows by more along a bond
+BROAD = 0.09  # of a bond: the broad end of a wedge is broader
+ASIDE = 0.05  # of a bond: the middle of a stroke may lie that far beside the line between its ends
 MOST_STROKES = 400
 LONGER = 0.82  # of the straight ink belongs to strokes that are no longer than a bond
 
@@ -49,6 +51,16 @@ class Sketch:
         return math.dist(self.nodes[stroke.a], self.nodes[stroke.b])
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of short bars. kind: hash or dash. start, end: of the bond; a hashed one begins at its narrow end."""
+
+    kind: str
+    start: Point
+    end: Point
+    bars: tuple[Piece, ...]
+
+
 def unit_of(webs: Sequence[Web], width: float) -> float:
     """Measure how long bonds are: longer than most of the straight ink; 0 where there is none."""
     lengths = []
@@ -70,8 +82,10 @@ def trace_piece(piece: Piece) -> Web:
     return Web([(nx + x, ny + y) for nx, ny in web.nodes], moved)
 
 
-def sketched(webs: Sequence[Web], bars: Sequence[Piece], mask: Mask, width: float, unit: float) -> Sketch:
-    """Make strokes of webs and bars. mask: of the page's ink."""
+def sketched(
+    webs: Sequence[Web], rows: Sequence[Row], bars: Sequence[Piece], mask: Mask, width: float, unit: float
+) -> Sketch:
+    """Make strokes of webs, rows of short bars and single bars. mask: of the page's ink."""
     sketch = Sketch()
     away = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
     for web in webs:
@@ -81,10 +95,9 @@ def sketched(webs: Sequence[Web], bars: Sequence[Piece], mask: Mask, width: floa
         for a, b in pairs:
             if a != b:
                 sketch.strokes.append(_judged(sketch, Stroke(a + start, b + start, "line", free), away, width, unit))
-    chains, single = _chains(bars, unit)
-    for kind, a, b in chains:
-        sketch.add(a, b, kind)
-    for bar in single:
+    for row in rows:
+        sketch.add(row.start, row.end, row.kind)
+    for bar in bars:
         if bar.long >= 1.8 * width:
             inset = min(width / 2, bar.long / 4) / max(1.0, bar.long)
             (x0, y0), (x1, y1) = bar.ends
@@ -101,26 +114,26 @@ def _judged(sketch: Sketch, stroke: Stroke, away: NDArray[np.float32], width: fl
         return stroke
     (x0, y0), (x1, y1) = sketch.nodes[stroke.a], sketch.nodes[stroke.b]
     places = np.linspace(0.15, 0.85, 15)
-    widths = np.array([2 * _deepest(away, x0 + (x1 - x0) * t, y0 + (y1 - y0) * t) - 1 for t in places])
+    reach = max(2, round(ASIDE * unit))
+    widths = np.array([2 * _deepest(away, x0 + (x1 - x0) * t, y0 + (y1 - y0) * t, reach) - 1 for t in places])
     growth, start = np.polyfit(places, widths, 1)
     rough = float(np.abs(widths - (start + growth * places)).mean())
     grown = abs(float(growth)) * unit / max(length, 0.6 * unit)
     broad = max(float(start), float(start + growth))
-    if grown < max(GROWTH * unit, 0.5 * width) or broad < 1.3 * width or rough > 0.16 * abs(growth):
+    if grown < max(GROWTH * unit, 0.5 * width) or broad < max(1.35 * width, BROAD * unit) or rough > 0.16 * abs(growth):
         return stroke
     ends = (stroke.a, stroke.b) if growth > 0 else (stroke.b, stroke.a)
     return Stroke(*ends, "wedge", stroke.free)
 
 
-def _deepest(away: NDArray[np.float32], x: float, y: float) -> float:
+def _deepest(away: NDArray[np.float32], x: float, y: float, reach: int) -> float:
     """Measure half the width of a stroke near a point."""
-    reach = 2
     row, column = round(y), round(x)
     part = away[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
     return float(part.max(initial=0))
 
 
-def _chains(bars: Sequence[Piece], unit: float) -> tuple[list[tuple[str, Point, Point]], list[Piece]]:
+def bar_rows(bars: Sequence[Piece], unit: float) -> tuple[list[Row], list[Piece]]:
     """Find rows of short bars that lie across (a hashed wedge) or along (a dashed line) their row; give what is left over."""
     short = [i for i, bar in enumerate(bars) if bar.long <= CHAIN * unit]
     across, along = {i: i for i in short}, {i: i for i in short}
@@ -130,7 +143,7 @@ def _chains(bars: Sequence[Piece], unit: float) -> tuple[list[tuple[str, Point, 
             if kind:
                 group = across if kind == "hash" else along
                 group[_root(group, i)] = _root(group, j)
-    found: list[tuple[str, Point, Point]] = []
+    found: list[Row] = []
     used: set[int] = set()
     for kind, group, least in (("hash", across, 3), ("dash", along, 2)):
         members: dict[int, list[int]] = {}
@@ -139,7 +152,8 @@ def _chains(bars: Sequence[Piece], unit: float) -> tuple[list[tuple[str, Point, 
                 members.setdefault(_root(group, i), []).append(i)
         for row in members.values():
             if len(row) >= least:
-                found.append((kind, *_row_ends(kind, [bars[i] for i in row])))
+                own = tuple(bars[i] for i in row)
+                found.append(Row(kind, *_row_ends(kind, list(own)), own))
                 used.update(row)
     return found, [bar for i, bar in enumerate(bars) if i not in used]
 
