@@ -39,9 +39,9 @@ class Bars:
     places: frozenset[int]
 
 
-def find_bars(found: Patches) -> Bars | None:
-    """Find the bars of a chart; None where there are fewer than two that begin at one line."""
-    solid = [p for p in found.found if p.fill > FULL and min(p.wide, p.tall) >= LEAST]
+def find_bars(found: Patches, plot: Box | None) -> Bars | None:
+    """Find the bars of a chart; None where there are fewer than two that begin at one line. plot: which they stand in, if it is known."""
+    solid = [p for p in found.found if p.fill > FULL and min(p.wide, p.tall) >= LEAST and _inside(p.box, plot)]
     stacked = _stack(found, solid)
     if stacked is not None:
         return stacked
@@ -51,6 +51,12 @@ def find_bars(found: Patches) -> Bars | None:
     if len(members) < 2 or long < LONG * whole or sum(p.area for p in members) < AREA * found.owner.size:
         return None
     return _bars(found, members, base, upright)
+
+
+def _inside(box: Box, plot: Box | None) -> bool:
+    if plot is None:
+        return True
+    return plot[0] - 3 <= box[0] and box[2] <= plot[2] + 3 and plot[1] - 3 <= box[1] and box[3] <= plot[3] + 3
 
 
 def _best_base(solid: Sequence[Patch]) -> tuple[bool, float, list[Patch]]:

@@ -34,7 +34,7 @@ def cut_chart(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
     if pie is not None:
         return pie_plan(seen, patches, pie, sheet)
     frame = find_frame(seen)
-    bars = find_bars(patches)
+    bars = find_bars(patches, frame.box if frame and frame.sure else None)
     plan = None
     if bars is not None:
         plan = bar_plan(seen, patches, bars, frame, sheet)

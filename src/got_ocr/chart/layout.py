@@ -33,7 +33,8 @@ def around(found: Letters, plot: Box) -> Around:
     taken = set(upright.letters if upright else ())
     texts = _aligned(found, [k for k in beside if k not in taken])
     taken.update(k for text in texts for k in text.letters)
-    under = [k for k in found.inside(0, bottom + 1, 10**6, 10**6) if k not in taken and not _tick(found, k, None, bottom)]
+    under = [k for k in found.inside(0, bottom + 1, 10**6, 10**6) if k not in taken and found.boxes[k][1] >= bottom]
+    under = [k for k in under if not _tick(found, k, None, bottom)]
     row = _first_row(found, under)
     taken.update(row)
     width = 10**6

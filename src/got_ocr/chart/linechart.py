@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from got_ocr.chart import curves, layout
 from got_ocr.chart.frame import Frame, refine
 from got_ocr.chart.plan import Mark, Plan, Row, Tick
-from got_ocr.chart.seen import GROUND, Seen
+from got_ocr.chart.seen import GROUND, Pixels, Seen
 from got_ocr.chart.sheet import Sheet
 from got_ocr.chart.words import Letters, Text, find_letters, group
 from got_ocr.lines import Box
@@ -40,15 +40,13 @@ def line_plan(seen: Seen, frame: Frame, sheet: Sheet) -> Plan | None:
     shown, used = _shown(seen, letters, plot, around.others)
     if not shown:
         return None
-    left, top, right, bottom = plot
-    inner = seen.pixels[top + 2 : bottom - 1, left + 2 : right - 1]
+    corner, inner = _inner(seen, plot, shown, round(letters.unit))
     paper = np.median(inner.reshape(-1, 3)[::7], axis=0).astype(np.float64)
     share, masks = curves.blends(inner, paper, [one.colour for one in shown])
     masks = [_without_text(mask, letters, plot, len(shown)) for mask in masks]
-    lined = any(_widest(mask) > max(3 * letters.unit, LEAST_SPAN * (right - left)) for mask in masks)
+    lined = any(_widest(mask) > max(3 * letters.unit, LEAST_SPAN * (plot[2] - plot[0])) for mask in masks)
     ticks = tuple(Tick(refine(seen, plot, t.middle[1], True, 0.6 * letters.unit), sheet.label(t)) for t in around.left)
     names = [sheet.label(one.name) if one.name else None for one in shown]
-    corner = (left + 2, top + 2)
     if lined:
         keys, rows = _lines(letters, sheet, around.row, shown, names, masks, share, corner, plot)
         across: tuple[Tick, ...] = ()
@@ -59,6 +57,14 @@ def line_plan(seen: Seen, frame: Frame, sheet: Sheet) -> Plan | None:
         return None
     heads = sheet.heads(letters, [k for k in around.others if k not in used], plot, around.upright)
     return Plan(sheet.labels, heads, keys, rows, ticks, across)
+
+
+def _inner(seen: Seen, plot: Box, shown: Sequence[Shown], unit: int) -> tuple[tuple[int, int], Pixels]:
+    """Cut the plot out: its corner and its pixels. Marks may stand over its edge, where they can be told from the axis by colour."""
+    left, top, right, bottom = plot
+    out = unit // 2 if all(float(np.ptp(one.colour)) > 40 for one in shown) else -2
+    corner = (max(0, left - out), max(0, top - out))
+    return corner, seen.pixels[corner[1] : bottom + out + 1, corner[0] : right + out + 1]
 
 
 def _unframed(seen: Seen, plot: Box) -> NDArray[np.uint8]:
@@ -81,7 +87,8 @@ def _shown(seen: Seen, found: Letters, plot: Box, others: Sequence[int]) -> tupl
     taken = cv2.dilate(taken, np.ones((3, 3), np.uint8))
     texts = sorted(group(found, others), key=lambda text: (round(text.middle[1] / (0.8 * found.unit)), text.box[0]))
     for text in texts:
-        colour = _handle(seen, found, text, taken)
+        high = text.box[3] - text.box[1] > 0.6 * found.unit
+        colour = _handle(seen, found, text, taken) if high else None
         if colour is not None:
             out.append(Shown(text, colour))
             used.update(text.letters)

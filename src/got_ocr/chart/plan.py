@@ -82,7 +82,7 @@ class Values:
     def __init__(self, plan: Plan, texts: Sequence[str]) -> None:
         self._plan, self._texts = plan, texts
         sign = -1 if plan.upright else 1
-        ticks = [(tick.at, float(value)) for tick in plan.ticks if (value := scale.number(texts[tick.label]))]
+        ticks = [(tick.at, texts[tick.label]) for tick in plan.ticks]
         marks = [mark for row in plan.rows for mark in row.marks]
         base = _base(marks) if plan.bars else None
         printed = [(mark, scale.number(texts[mark.printed])) for mark in marks if mark.printed is not None]
@@ -91,9 +91,8 @@ class Values:
             points = [(base + mark.at - (mark.start or 0.0), float(value)) for mark, value in printed if value]
         else:
             points = [(mark.at, float(value)) for mark, value in printed if value]
-        self._scale = scale.fit([*ticks, *points], sign, base)
-        across = [(tick.at, float(value)) for tick in plan.across if (value := scale.number(texts[tick.label]))]
-        self._across = scale.fit(across, 1)
+        self._scale = scale.fit(ticks, points, sign, base)
+        self._across = scale.fit([(tick.at, texts[tick.label]) for tick in plan.across], [], 1)
         measured = [value for mark in marks if (value := self._measured(mark)) is not None]
         self._step = scale.quantum(max(map(abs, measured), default=1.0))
         self._span = max(measured, default=0.0) - min([*measured, 0.0] if plan.bars else measured, default=0.0)

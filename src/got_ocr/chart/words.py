@@ -59,6 +59,7 @@ class Text:
 
 def find_letters(ink: Ink) -> Letters | None:
     """Find what may be letters: ink in one piece that is neither a line nor far larger than the others. None where there is none."""
+    ink = _full(ink)
     count, ids, stats, _ = cv2.connectedComponentsWithStats((ink > LETTER).astype(np.uint8), connectivity=8)
     if not 2 <= count <= 12000:
         return None
@@ -77,6 +78,20 @@ def find_letters(ink: Ink) -> Letters | None:
     boxes = np.stack([stats[:, 0], stats[:, 1], stats[:, 0] + wide, stats[:, 1] + tall], 1).astype(np.int32)
     boxes[~kept] = 0
     return Letters(ink, np.where(kept[ids], ids, 0).astype(np.int32), boxes, unit)
+
+
+def _full(ink: Ink) -> Ink:
+    """Stretch ink that is pale throughout, as hollow letters are: axes and marks may be far darker than the words."""
+    mask = (ink > 0.24 * 255).astype(np.uint8)
+    count, ids, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    tall, wide = stats[:, 3], stats[:, 2]
+    usual = (tall >= 5) & (tall <= 48) & (wide <= 60) & (stats[:, 4] >= 12)
+    usual[0] = False
+    strokes = ink[usual[ids]]
+    if strokes.size < 100:
+        return ink
+    most = float(np.percentile(strokes, 85))
+    return ink if most > 200 else np.clip(ink * (235.0 / most), 0, 255).astype(np.uint8)
 
 
 def group(found: Letters, letters: Sequence[int], gap: float = GAP, turn: int = 0) -> list[Text]:
