@@ -15,7 +15,7 @@ from got_ocr.molecule.strokes import Point, Sketch, Stroke
 
 # All in lengths of a bond.
 MEET = 0.25  # ends that lie nearer meet
-MEET_HASH = 0.42  # the same for rows of hashes, which begin a step away from their atom
+MEET_HASH = 0.6  # the same for rows of hashes, which begin a step away from their atom
 STUB = 0.3  # a piece between two joints that is shorter is part of the joint
 SPUR = 0.2  # an end that is shorter is no bond
 REACH = 0.45  # from the end of a bond to its letter
@@ -249,20 +249,26 @@ class _Joiner:
 
     def meet(self) -> None:
         """Merge loose ends with what lies near: the two lines of a double bond at its end, hashes and their atoms."""
-        for kind_first in ("line", "hash"):
+        for hashed in (False, True):
             for group, ends in self.ends().items():
-                if len(ends) != 1 or group in self.tag_of or (ends[0][0].kind == "hash") != (kind_first == "hash"):
+                if len(ends) != 1 or group in self.tag_of or (ends[0][0].kind == "hash") != hashed:
                     continue
                 stroke, node = ends[0]
-                reach = MEET_HASH if stroke.kind == "hash" else MEET
-                own = self.root(self.far(stroke, node))
-                best, least = None, reach * self.unit
-                for other in self.ends():
-                    spot = self._spot(other)
-                    if other not in (self.root(node), own) and math.dist(spot, self.nodes[node]) < least:
-                        best, least = other, math.dist(spot, self.nodes[node])
-                if best is not None:
+                known = {self.root(node), self.root(self.far(stroke, node))}
+                spots = {other: self._spot(other) for other in self.ends() if other not in known}
+                away = {other: self._away(stroke, node, spot) for other, spot in spots.items()}
+                best = min(away, key=lambda other: away[other], default=None)
+                if best is not None and away[best] < (MEET_HASH if hashed else MEET):
                     self.merge(best, node)
+
+    def _away(self, stroke: Stroke, node: int, spot: Point) -> float:
+        """Measure how far a point is from the end of a stroke, in bonds; of hashes, straight ahead."""
+        (x, y), turn = self.nodes[node], self.turn(stroke, node)
+        dx, dy = (spot[0] - x) / self.unit, (spot[1] - y) / self.unit
+        if stroke.kind != "hash":
+            return math.hypot(dx, dy)
+        ahead, aside = -dx * math.cos(turn) - dy * math.sin(turn), dx * math.sin(turn) - dy * math.cos(turn)
+        return max(abs(ahead), abs(aside) * MEET_HASH / MEET) if ahead > -0.2 else 9.0
 
     def _spot(self, group: int) -> Point:
         """Say where a group lies: in the middle of the nodes at which its strokes end."""

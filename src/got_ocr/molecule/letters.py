@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 LETTER = 0.66  # of a bond: no letter is larger
 UPRIGHT = 0.16  # slope up to which a bar counts as upright or level
-BESIDE = 0.3  # of a capital's height: letters of one label stand nearer to each other
+BESIDE = 0.45  # of a capital's height: letters of one label stand nearer to each other
 STACKED = 0.5  # of a capital's height: rows of one label stand nearer to each other
 CORNER = 0.5  # of a bond: two dashes are shorter together
 MOST_LABELS = 150

@@ -16,6 +16,9 @@ LARGEST = 1100  # pixels of the longer side that are looked at: bonds are long, 
 ENLARGED = 3  # times that small pictures are enlarged, so that two lines of a double bond are told apart
 ROOMY = 2200  # pixels of the longer side behind which nothing is enlarged further
 INKED = 105  # of 255: what counts as drawn
+BROAD = 1.3  # pixels: lines of that width are drawn without gaps of their own
+GAP = 2.4  # pixels: two lines of a double bond are this far apart, or farther
+VALLEY = 60  # of 255: how much lighter it is between them
 FAINT = 60  # of 255: what holds the strokes of a thin letter together
 MOST_PIECES = 420  # connected pieces of ink, letters and dashes among them; a page of text has more
 MOST_INK = 0.3  # of the picture: a drawing is mostly paper
@@ -67,7 +70,18 @@ def inked(picture: Image.Image) -> Page | None:
     times = max(1, min(ENLARGED, ROOMY // max(small.size)))
     if times > 1:
         ink = cv2.resize(ink, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
-    return Page(ink, ink > INKED, times / shrink)
+    mask = ink > INKED
+    if stroke_width(mask) > BROAD * times:
+        mask &= ~_between(ink, round(GAP * times))
+    return Page(ink, mask, times / shrink)
+
+
+def _between(ink: Ink, reach: int) -> Mask:
+    """Find the soft ink between two broad lines that nearly touch: it is darker on either side."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    filled = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, kernel)
+    apart: Mask = cv2.subtract(filled, ink) > VALLEY
+    return apart
 
 
 def _ink(pixels: NDArray[np.uint8]) -> Ink:
@@ -96,7 +110,7 @@ def _count(mask: Mask) -> int:
 def pieces(page: Page) -> list[Piece]:
     """List the connected pieces of ink, specks left out."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(page.mask.astype(np.uint8), connectivity=8)
-    speck = max(4.0, 1.5 * page.scale**2)
+    speck = max(4.0, 0.8 * page.scale**2)
     found = []
     for index in range(1, count):
         x, y, w, h, area = (int(value) for value in stats[index])
