@@ -8,9 +8,10 @@ import numpy as np
 from got_ocr.chart.patches import Patch, Patches
 from got_ocr.lines import Box
 
-CLOSE = 2.5  # pixels by which edges on one line may differ
+CLOSE = 4  # pixels by which edges on one line may differ
 FULL = 0.86  # of its box that a bar fills
 LEAST = 3  # pixels that a bar is wide at least
+COVERED = 26  # pixels of a bar that the number on it covers
 LONG, AREA = 0.12, 0.004  # of the picture, that the longest bar and all bars have at least
 
 
@@ -42,7 +43,7 @@ class Bars:
 def find_bars(found: Patches, plot: Box | None) -> Bars | None:
     """Find the bars of a chart; None where there are fewer than two that begin at one line. plot: which they stand in, if it is known."""
     solid = [p for p in found.found if p.fill > FULL and min(p.wide, p.tall) >= LEAST and _inside(p.box, plot)]
-    stacked = _stack(found, solid)
+    stacked = _stack(found, solid, plot)
     if stacked is not None:
         return stacked
     upright, base, members = _best_base(solid)
@@ -66,7 +67,7 @@ def _best_base(solid: Sequence[Patch]) -> tuple[bool, float, list[Patch]]:
         ends = [(p.box[1], p.box[3]) if upright else (p.box[0], p.box[2]) for p in solid]
         for at in {end for pair in ends for end in pair}:
             touching = [p for p, pair in zip(solid, ends, strict=True) if min(abs(end - at) for end in pair) <= CLOSE]
-            votes = sum(min(p.area, 4000) for p in touching) ** 0.25 * _apart(touching, upright)
+            votes = sum(min(p.area, 4000) for p in touching) ** 0.5 * _apart(touching, upright)
             if votes > best[0]:
                 best = votes, upright, float(at), touching
     _, upright, at, members = best
@@ -83,7 +84,7 @@ def _apart(touching: Sequence[Patch], upright: bool) -> int:
 def _bars(found: Patches, members: Sequence[Patch], base: float, upright: bool) -> Bars | None:
     """Sort bars that begin at one line by category and series."""
     thick = float(np.median([p.wide if upright else p.tall for p in members]))
-    kept = [p for p in members if abs((p.wide if upright else p.tall) - thick) <= max(2.0, 0.15 * thick)]
+    kept = [p for p in members if abs((p.wide if upright else p.tall) - thick) <= max(2.0, 0.3 * thick)]
     # Two colours of one hue: what is no bar by its colour's number of bars is none.
     colours = sorted({p.colour for p in kept}, key=lambda colour: _first(kept, colour, upright))
     counts = {colour: sum(p.colour == colour for p in kept) for colour in colours}
@@ -158,9 +159,9 @@ def _alike(patch: Patch, size: tuple[int, int]) -> bool:
     return abs(patch.wide - size[0]) <= 2 and abs(patch.tall - size[1]) <= 2
 
 
-def _stack(found: Patches, solid: Sequence[Patch]) -> Bars | None:
+def _stack(found: Patches, solid: Sequence[Patch], plot: Box | None) -> Bars | None:
     """Find stacked bars: areas of several colours of one width that lie upon each other, in two columns at least."""
-    wide = [p for p in found.found if p.wide >= 8 and p.fill > 0.3]
+    wide = [p for p in found.found if p.wide >= 8 and p.fill > 0.3 and _inside(p.box, plot)]
     touching = [
         (one, two)
         for one in wide
@@ -186,7 +187,7 @@ def _stack(found: Patches, solid: Sequence[Patch]) -> Bars | None:
         return None
     base = float(np.median(lows))
     columns = _all_columns(solid, columns, base)
-    inside = [[p for p in found.found if left - 2 <= p.middle[0] <= right + 2 and p.box[3] <= base + CLOSE and p.box[0] >= left - 3 and p.box[2] <= right + 3] for left, right in columns]
+    inside = [_column(found, column, base) for column in columns]
     colours = [c for c in range(len(found.colours)) if sum(any(p.colour == c and p.area > 40 for p in column) for column in inside) >= 0.6 * len(columns)]
     if len(colours) < 2:
         return None
@@ -204,6 +205,19 @@ def _stack(found: Patches, solid: Sequence[Patch]) -> Bars | None:
     places = frozenset(p.place for p in kept) | frozenset(p.place for p in found.found if p.box in swatches)
     middles = tuple((left + right) / 2 for left, right in columns)
     return Bars(tuple(bars), base, True, True, middles, swatches, places)
+
+
+def _column(found: Patches, column: tuple[int, int], base: float) -> list[Patch]:
+    """Take the areas that stand upon each other in a column, up to the first gap that no number could cover."""
+    left, right = column
+    over = [p for p in found.found if left - 3 <= p.box[0] and p.box[2] <= right + 3 and p.box[3] <= base + CLOSE]
+    top, out = base, list[Patch]()
+    for p in sorted(over, key=lambda p: -p.box[3]):
+        if top - p.box[3] > COVERED:
+            break
+        out.append(p)
+        top = min(top, p.box[1])
+    return out
 
 
 def _all_columns(solid: Sequence[Patch], columns: Sequence[tuple[int, int]], base: float) -> list[tuple[int, int]]:

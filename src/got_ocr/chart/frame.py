@@ -11,7 +11,7 @@ from got_ocr.lines import Box
 
 LONG = 0.3  # of the picture's side: the least length of an axis
 THICK = 5  # pixels, at most, of an axis or a line of the grid
-MEET = 6  # pixels within which two axes meet
+MEET = 10  # pixels within which two axes meet
 FAINT = 16  # levels of a channel by which a line of the grid stands out
 
 

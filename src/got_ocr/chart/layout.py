@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from got_ocr.chart.words import GAP, Letters, Text, group, text_of
+from got_ocr.chart.words import WORDS, Letters, Text, group, text_of
 from got_ocr.columns import runs
 from got_ocr.lines import Box
 
@@ -29,6 +29,7 @@ def around(found: Letters, plot: Box) -> Around:
     left, top, _, bottom = plot
     unit = found.unit
     beside = [k for k in found.inside(0, top - unit, left - 1, bottom + 0.6 * unit) if not _tick(found, k, left, None)]
+    beside = [k for k in beside if found.boxes[k][2] <= left + 1]
     upright = _turned(found, beside, plot)
     taken = set(upright.letters if upright else ())
     texts = _aligned(found, [k for k in beside if k not in taken])
@@ -184,7 +185,7 @@ def beside_swatch(found: Letters, swatch: Box, letters: Sequence[int], stops: Se
     chain: list[int] = []
     reach = float(right) + 1.2 * unit
     for k in sorted(row, key=lambda k: int(found.boxes[k][0])):
-        if found.boxes[k][0] > reach + GAP * unit or found.boxes[k][2] > limit:
+        if found.boxes[k][0] > reach + WORDS * unit or found.boxes[k][2] > limit:
             break
         chain.append(k)
         reach = max(reach if len(chain) > 1 else 0.0, float(found.boxes[k][2]))

@@ -12,7 +12,7 @@ from got_ocr.chart.frame import Frame, refine
 from got_ocr.chart.plan import Mark, Plan, Row, Tick
 from got_ocr.chart.seen import GROUND, Pixels, Seen
 from got_ocr.chart.sheet import Sheet
-from got_ocr.chart.words import Letters, Text, find_letters, group
+from got_ocr.chart.words import WORDS, Letters, Text, find_letters, group
 from got_ocr.lines import Box
 
 HANDLE = 4.6  # of the letters' height: how far to the left of its name a legend shows a line
@@ -43,6 +43,8 @@ def line_plan(seen: Seen, frame: Frame, sheet: Sheet) -> Plan | None:
     corner, inner = _inner(seen, plot, shown, round(letters.unit))
     paper = np.median(inner.reshape(-1, 3)[::7], axis=0).astype(np.float64)
     share, masks = curves.blends(inner, paper, [one.colour for one in shown])
+    share = np.where(_edges(share.shape, plot, corner), 0, share)
+    masks = [mask & (share > 0) for mask in masks]
     masks = [_without_text(mask, letters, plot, len(shown)) for mask in masks]
     lined = any(_widest(mask) > max(3 * letters.unit, LEAST_SPAN * (plot[2] - plot[0])) for mask in masks)
     ticks = tuple(Tick(refine(seen, plot, t.middle[1], True, 0.6 * letters.unit), sheet.label(t)) for t in around.left)
@@ -67,6 +69,17 @@ def _inner(seen: Seen, plot: Box, shown: Sequence[Shown], unit: int) -> tuple[tu
     return corner, seen.pixels[corner[1] : bottom + out + 1, corner[0] : right + out + 1]
 
 
+def _edges(shape: tuple[int, ...], plot: Box, corner: tuple[int, int]) -> NDArray[np.bool_]:
+    """Say where the axes are drawn."""
+    out = np.zeros(shape, bool)
+    left, top, right, bottom = plot[0] - corner[0], plot[1] - corner[1], plot[2] - corner[0], plot[3] - corner[1]
+    for y in (top, bottom):
+        out[max(0, y - 1) : max(0, y + 2)] = True
+    for x in (left, right):
+        out[:, max(0, x - 1) : max(0, x + 2)] = True
+    return out
+
+
 def _unframed(seen: Seen, plot: Box) -> NDArray[np.uint8]:
     """Take the axes out of the ink."""
     ink = seen.ink.copy()
@@ -85,7 +98,7 @@ def _shown(seen: Seen, found: Letters, plot: Box, others: Sequence[int]) -> tupl
     out, used = [], set[int]()
     taken = np.isin(found.ids, list(others)).astype(np.uint8)
     taken = cv2.dilate(taken, np.ones((3, 3), np.uint8))
-    texts = sorted(group(found, others), key=lambda text: (round(text.middle[1] / (0.8 * found.unit)), text.box[0]))
+    texts = sorted(group(found, others, WORDS), key=lambda text: (round(text.middle[1] / (0.8 * found.unit)), text.box[0]))
     for text in texts:
         high = text.box[3] - text.box[1] > 0.6 * found.unit
         colour = _handle(seen, found, text, taken) if high else None

@@ -15,7 +15,6 @@ from got_ocr.lines import Box
 NEAR = 22  # levels of a channel within which pixels have one colour
 FLAT = 30  # levels by which the neighbours of a flat pixel differ
 HATCH = 5  # pixels: thinner strokes across an area are its hatching
-MANY = 30  # pieces of one colour: more are the meshes of a dense hatching
 MOST_COLOURS = 12
 MOST_PATCHES = 400
 LEAST_AREA = 24
@@ -62,10 +61,12 @@ class Patches:
 
 def find_patches(seen: Seen) -> Patches:
     """Find the areas of one flat colour that is not the paper's."""
-    soft = np.asarray(cv2.medianBlur(seen.pixels, 3), np.uint8)
+    # Hatching is thin and dark: bars are looked at without it, and so is what is written on them.
+    soft = np.asarray(cv2.morphologyEx(cv2.medianBlur(seen.pixels, 3), cv2.MORPH_CLOSE, np.ones((HATCH, HATCH), np.uint8)), np.uint8)
     kernel = np.ones((3, 3), np.uint8)
     spread = (cv2.dilate(soft, kernel) - cv2.erode(soft, kernel)).max(2)
-    flat = (seen.far > GROUND) & (spread < FLAT)
+    drawn = np.abs(soft.astype(np.int16) - np.array(seen.paper, np.int16)).max(2) > GROUND
+    flat = drawn & (spread < FLAT)
     keys = (soft >> 4).astype(np.int32) @ np.array([256, 16, 1], np.int32)
     owner = np.zeros(flat.shape, np.int32)
     found: list[Patch] = []
@@ -76,8 +77,8 @@ def find_patches(seen: Seen) -> Patches:
         if counts.max() < least:
             break
         colour = np.median(soft[flat & (keys == counts.argmax())], axis=0).astype(np.int16)
-        near = _near(soft, colour) & (seen.far > GROUND) & (owner == 0)
-        found += _areas(near, seen.far <= GROUND, len(colours), owner, len(found))
+        near = _near(soft, colour) & drawn & (owner == 0)
+        found += _areas(near, len(colours), owner, len(found))
         colours.append(colour)
         flat &= ~near
         flat[keys == counts.argmax()] = False
@@ -91,11 +92,10 @@ def _near(pixels: Pixels, colour: NDArray[np.int16]) -> NDArray[np.bool_]:
     return np.asarray(cv2.inRange(pixels, low.astype(np.uint8), high.astype(np.uint8)) > 0)
 
 
-def _areas(near: NDArray[np.bool_], bare: NDArray[np.bool_], colour: int, owner: NDArray[np.int32], before: int) -> list[Patch]:
-    """List the areas of one colour that are more than lines, and note them in `owner`. bare: where paper is seen."""
-    count, ids, stats = _pieces(near, bare, HATCH)
-    if (stats[1:, 4] >= LEAST_AREA).sum() > MANY:
-        count, ids, stats = _pieces(near, bare, 2 * HATCH - 1)
+def _areas(near: NDArray[np.bool_], colour: int, owner: NDArray[np.int32], before: int) -> list[Patch]:
+    """List the areas of one colour that are more than lines, and note them in `owner`."""
+    solid = cv2.morphologyEx(near.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, ids, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
     found = []
     numbers = np.zeros(count, np.int32)
     for place in range(1, count):
@@ -105,12 +105,3 @@ def _areas(near: NDArray[np.bool_], bare: NDArray[np.bool_], colour: int, owner:
             numbers[place] = found[-1].place
     np.copyto(owner, numbers[ids], where=(ids > 0) & (owner == 0))
     return found
-
-
-def _pieces(near: NDArray[np.bool_], bare: NDArray[np.bool_], hatch: int) -> tuple[int, NDArray[np.int32], NDArray[np.int32]]:
-    """Number the pieces of one colour, over strokes up to `hatch` pixels wide, but never over paper."""
-    whole = np.asarray(cv2.morphologyEx(near.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((hatch, hatch), np.uint8)))
-    whole[bare] = 0
-    solid = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, ids, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
-    return count, np.asarray(ids, np.int32), np.asarray(stats, np.int32)

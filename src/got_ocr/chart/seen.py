@@ -23,11 +23,12 @@ LEAST_PAPER = 0.3  # of the picture
 class Seen:
     """A picture of something on even paper.
 
-    pixels: RGB. far: largest difference from the paper of any channel. dark: how dark a pixel is in every channel (light on dark paper),
+    pixels: RGB. paper: its colour. far: largest difference from the paper of any channel. dark: how dark a pixel is in every channel (light on dark paper),
     255 for full ink, 0 for paper. ink: the same without what is coloured.
     """
 
     pixels: Pixels
+    paper: tuple[int, int, int]
     far: NDArray[np.uint8]
     dark: Ink
     ink: Ink
@@ -56,7 +57,7 @@ def look(picture: Image.Image) -> Seen | None:
     full = float(np.percentile(inked[:: max(1, inked.size // 20000)], 95))
     dark: Ink = np.clip(level * (255.0 / full), 0, 255).astype(np.uint8)
     coloured = cv2.dilate((most - least > COLOURED).astype(np.uint8), np.ones((3, 3), np.uint8))
-    return Seen(pixels, far, dark, np.where(coloured > 0, 0, dark).astype(np.uint8))
+    return Seen(pixels, paper, far, dark, np.where(coloured > 0, 0, dark).astype(np.uint8))
 
 
 def _paper(pixels: Pixels) -> tuple[int, int, int]:

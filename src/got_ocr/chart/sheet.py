@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from got_ocr.chart.plan import Heads
-from got_ocr.chart.words import Letters, Text, group, strip_of
+from got_ocr.chart.words import WORDS, Letters, Text, group, strip_of
 from got_ocr.labels import Label
 from got_ocr.lines import Box
 from got_ocr.spec import ModelSpec
 
 MOST_LABELS = 150
-WORDS = 2.2  # of the letters' height: the widest gap between the words of a title
 
 
 class Sheet:

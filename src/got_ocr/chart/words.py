@@ -14,6 +14,7 @@ from got_ocr.spec import ModelSpec
 LETTER = 0.38 * 255  # of full ink
 MOST_LETTERS = 1500
 GAP = 1.15  # of the letters' height: wider gaps part texts
+WORDS = 1.9  # the same, where nothing else can stand beside a text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
