@@ -18,6 +18,9 @@ from got_ocr.molecule.touching import parted, straight
 from got_ocr.spec import ModelSpec
 
 
+THIN = 4  # stroke widths: a bond is longer
+
+
 @dataclass(frozen=True, slots=True)
 class MoleculeDrawing:
     """What was seen of a molecule. frame: atoms and bonds. rows: which labels (strips) name each tag of the frame, from the top."""
@@ -59,7 +62,7 @@ def analysed(page: Page) -> Analysis | None:
     width = stroke_width(page.mask)
     large = {id(piece): trace_piece(piece) for piece in found if max(piece.width, piece.height) > 7 * width}
     unit = unit_of(list(large.values()), width)
-    if unit < 5 * width:
+    if unit < THIN * width:
         return None
     parts = sort_pieces(mended(page, found, LETTER * unit), width, unit)
     lone = [piece for piece in parts.letters if piece.height > 0.2 * unit]
@@ -78,7 +81,8 @@ def analysed(page: Page) -> Analysis | None:
         pool += rest
     parts = sort_pieces(pool, width, unit)
     rows, bars = bar_rows(parts.bars, unit)
-    letters = without_dashes(letters + parts.letters, [bar for row in rows if row.kind == "dash" for bar in row.bars], width, unit)
+    dashes = [bar for row in rows if row.kind == "dash" for bar in row.bars]
+    letters = without_dashes(letters + parts.letters, dashes, unit)
     capital = capital_height(letters, unit)
     parts = with_bars(Sorted(letters, bars, parts.webs), capital, unit)
     webs = [large.get(id(piece)) or trace_piece(piece) for piece in parts.webs]

@@ -5,7 +5,7 @@ Knows lengths and directions only, no letters and no chemistry.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from got_ocr.molecule.strokes import Point, Sketch, Stroke
 
 # All in lengths of a bond.
 MEET = 0.25  # ends that lie nearer meet
-MEET_HASH = 0.6  # the same for rows of hashes, which begin a step away from their atom
+MEET_NARROW, MEET_BROAD = 0.8, 0.4  # the same for the ends of rows of hashes, whose first ones are faint
+ASIDE = 0.2  # what lies farther from the axis of a row of hashes is not its atom
 STUB = 0.3  # a piece between two joints that is shorter is part of the joint
 SPUR = 0.2  # an end that is shorter is no bond
 REACH = 0.45  # from the end of a bond to its letter
@@ -258,7 +259,8 @@ class _Joiner:
                 spots = {other: self._spot(other) for other in self.ends() if other not in known}
                 away = {other: self._away(stroke, node, spot) for other, spot in spots.items()}
                 best = min(away, key=lambda other: away[other], default=None)
-                if best is not None and away[best] < (MEET_HASH if hashed else MEET):
+                reach = MEET if not hashed else MEET_NARROW if node == stroke.a else MEET_BROAD
+                if best is not None and away[best] < reach:
                     self.merge(best, node)
 
     def _away(self, stroke: Stroke, node: int, spot: Point) -> float:
@@ -268,7 +270,7 @@ class _Joiner:
         if stroke.kind != "hash":
             return math.hypot(dx, dy)
         ahead, aside = -dx * math.cos(turn) - dy * math.sin(turn), dx * math.sin(turn) - dy * math.cos(turn)
-        return max(abs(ahead), abs(aside) * MEET_HASH / MEET) if ahead > -0.2 else 9.0
+        return abs(ahead) if ahead > -0.2 and abs(aside) < ASIDE else 9.0
 
     def _spot(self, group: int) -> Point:
         """Say where a group lies: in the middle of the nodes at which its strokes end."""
@@ -351,7 +353,7 @@ class _Joiner:
             else:
                 edge = Edge(a, b, min(3, order), dashed, wedge)
             edges[min(a, b), max(a, b)] = edge
-        return Frame(vertices, list(edges.values()))
+        return Frame(vertices, _pointed(list(edges.values()), len(vertices)))
 
     def _vertex(self, group: int) -> Vertex:
         tag = self.tag_of.get(group, -1)
@@ -364,6 +366,16 @@ class _Joiner:
             more = 0.08 * self.unit + 0.5 * self.capital
             places.append((x - math.cos(turn) * more, y - math.sin(turn) * more))
         return Vertex(float(np.mean([p[0] for p in places])), float(np.mean([p[1] for p in places])), tag)
+
+
+def _pointed(edges: list[Edge], count: int) -> list[Edge]:
+    """Let wedges begin at atoms of three bonds or more, since others have no hand."""
+    bonds = [0] * count
+    for edge in edges:
+        bonds[edge.a] += 1
+        bonds[edge.b] += 1
+    turned = [edge.wedge != 0 and bonds[edge.a] < 3 <= bonds[edge.b] for edge in edges]
+    return [replace(e, a=e.b, b=e.a) if turn else e for e, turn in zip(edges, turned, strict=True)]
 
 
 def _distance(box: Box, x: float, y: float) -> float:

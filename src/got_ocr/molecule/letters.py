@@ -12,6 +12,7 @@ import numpy as np
 
 from got_ocr.lines import Box
 from got_ocr.molecule.page import Piece
+from got_ocr.molecule.skeleton import straightened, traced
 
 T = TypeVar("T")
 
@@ -19,7 +20,7 @@ LETTER = 0.66  # of a bond: no letter is larger
 UPRIGHT = 0.16  # slope up to which a bar counts as upright or level
 BESIDE = 0.45  # of a capital's height: letters of one label stand nearer to each other
 STACKED = 0.5  # of a capital's height: rows of one label stand nearer to each other
-CORNER = 0.5  # of a bond: two dashes are shorter together
+CORNER = 0.05  # of a bond: a line that strays less from a straight one is straight
 MOST_LABELS = 150
 
 
@@ -81,14 +82,20 @@ def capital_height(letters: Sequence[Piece], unit: float) -> float:
     return float(heights[int(0.6 * len(heights))]) if heights else 0.4 * unit
 
 
-def without_dashes(letters: Sequence[Piece], dashes: Sequence[Piece], width: float, unit: float) -> list[Piece]:
-    """Drop corners where two dashes of an aromatic ring meet: little ink, close to other dashes."""
+def without_dashes(letters: Sequence[Piece], dashes: Sequence[Piece], unit: float) -> list[Piece]:
+    """Drop corners where two dashes of an aromatic ring meet: little bent strokes close to other dashes."""
     kept = []
     for letter in letters:
         near = sum(_gap(letter.box, dash.box) < 0.2 * unit for dash in dashes)
-        if near < 2 or letter.area / width > CORNER * unit:
+        if near < 2 or not _bent(letter, unit):
             kept.append(letter)
     return kept
+
+
+def _bent(letter: Piece, unit: float) -> bool:
+    """Say whether a piece is one line with one bend at most."""
+    web = traced(letter.mask)
+    return len(straightened(web, CORNER * unit)[1]) <= 2 and web.degree().count(1) == 2
 
 
 def _gap(a: Box, b: Box) -> float:

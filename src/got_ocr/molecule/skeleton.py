@@ -208,8 +208,9 @@ def length(points: Points) -> float:
 def straightened(web: Web, tolerance: float) -> tuple[list[tuple[float, float]], list[tuple[int, int]]]:
     """Replace each path by straight segments that stay within `tolerance` of it: nodes and pairs of them."""
     nodes, pairs = list(web.nodes), []
+    degree = web.degree()
     for a, b, points in web.paths:
-        if a == b:
+        if a == b and degree[a] == 2:
             points = _from_corner(points)
             nodes[a] = (float(points[0][0]), float(points[0][1]))
         chain = [a]

@@ -16,6 +16,7 @@ Point = tuple[float, float]
 BEND = 0.085  # of a bond: a line that strays less from a straight one is straight
 ROUGH = 1.5  # stroke widths: the same before bonds are measured
 CHAIN = 0.42  # of a bond: bars of dashed and hashed bonds are shorter
+LEAST_DASH = 0.3  # of a bond: a dashed line has more ink
 STEP = 0.24  # of a bond: and nearer to each other
 GROWTH = 0.06  # of a bond: a wedge grows by more along a bond
 BROAD = 0.09  # of a bond: the broad end of a wedge is broader
@@ -70,8 +71,14 @@ def unit_of(webs: Sequence[Web], width: float) -> float:
     if not lengths:
         return 0.0
     ordered = np.sort(np.array(lengths))
+    # Straight chains of several bonds are few, but long.
+    return _share(ordered[ordered <= 1.6 * _share(ordered, 0.55)], LONGER)
+
+
+def _share(ordered: NDArray[np.float64], part: float) -> float:
+    """Find the length that this part of all length does not surpass."""
     share = np.cumsum(ordered) / max(1e-6, ordered.sum())
-    return float(ordered[int(np.searchsorted(share, LONGER))])
+    return float(ordered[int(np.searchsorted(share, part))])
 
 
 def trace_piece(piece: Piece) -> Web:
@@ -151,7 +158,7 @@ def bar_rows(bars: Sequence[Piece], unit: float) -> tuple[list[Row], list[Piece]
             if i not in used:
                 members.setdefault(_root(group, i), []).append(i)
         for row in members.values():
-            if len(row) >= least:
+            if len(row) >= least and (kind == "hash" or sum(bars[i].long for i in row) > LEAST_DASH * unit):
                 own = tuple(bars[i] for i in row)
                 found.append(Row(kind, *_row_ends(kind, list(own)), own))
                 used.update(row)
@@ -185,8 +192,8 @@ def _link(one: Piece, two: Piece, unit: float) -> str:
     a, b = _middle(one), _middle(two)
     between = math.dist(a, b)
     row = _turn(a, b)
-    turned = [_turn(*bar.ends) for bar in (one, two) if bar.long >= 1.5 * bar.thin]
-    if between <= STEP * unit and all(_apart(row, angle) > 1.1 for angle in turned):
+    turned = [_turn(*bar.ends) for bar in (one, two) if bar.long >= 1.8 * bar.thin]
+    if between <= STEP * unit and all(_apart(row, angle) > 0.95 for angle in turned):
         return "hash"
     if between - (one.long + two.long) / 2 <= STEP * unit * 0.8 and all(_apart(row, angle) < 0.3 for angle in turned):
         return "dash" if turned else ""

@@ -17,7 +17,7 @@ from got_ocr.molecule.strokes import Point
 Frame = tuple[float, float, float, float]  # left, top, right, bottom
 Pair = tuple[int, int]
 
-FINE = 0.06  # of a bond: a line that strays less from a straight one is straight
+FINE = 0.11  # of a capital's height: a line that strays less from a straight one is straight
 TALL = (0.7, 1.25)  # of a capital's height
 LOOSE = (0.7, 1.45)  # the same where it is only guessed
 WIDE = (0.3, 1.2)
@@ -32,7 +32,7 @@ def parted(
     """Cut letters off a web: the letters and the rest. capital: height of a capital, 0 where none is known."""
     tall = TALL if capital else LOOSE
     capital = capital or GUESSED * unit
-    nodes, pairs = straightened(web, FINE * unit)
+    nodes, pairs = straightened(web, max(1.2, FINE * capital))
     pairs = [pair for pair in pairs if pair[0] != pair[1]]
     if len(nodes) > MOST_NODES:
         return [], [piece]
