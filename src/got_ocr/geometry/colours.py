@@ -56,16 +56,21 @@ class Palette:
         flat = seen.ground.reshape(-1, 3)
         self.paper = np.median(flat[:: max(1, len(flat) // 5000)], axis=0)
         self._full = max(120.0, float(np.percentile(seen.away[seen.written], 93)) if seen.written.sum() > 30 else 255.0)
-        self._ways = {name: self._way(np.array(rgb)) for name, rgb in RGB.items() if name != "gray"}
-        self._ways[""] = self._inked()
+        self._ink = self.paper - self._inked() * min(self._full, float(self.paper.min()))
 
-    def _way(self, rgb: NDArray[np.int64]) -> NDArray[np.float64]:
-        away = np.clip(self.paper - rgb, 0, 255)
-        return away / max(1.0, float(away.max()))
+    def _ways_on(self, spots: NDArray[np.complex128]) -> dict[str, NDArray[np.float64]]:
+        """Say how each colour differs from the ground at some spots, the strongest channel as 1."""
+        height, width = self._seen.ink.shape
+        ys = np.clip(np.round(-spots.imag).astype(int), 0, height - 1)
+        xs = np.clip(np.round(spots.real).astype(int), 0, width - 1)
+        ground = np.median(self._seen.ground[ys, xs], axis=0)
+        inks = {name: np.array(rgb, dtype=np.float64) for name, rgb in RGB.items() if name != "gray"}
+        inks[""] = self._ink
+        return {name: (a := np.clip(ground - ink, 0, 255)) / max(1.0, float(a.max())) for name, ink in inks.items()}
 
     def _inked(self) -> NDArray[np.float64]:
         if self._seen.written.sum() < 30:
-            return self._way(np.array((20, 20, 20)))
+            return np.ones(3)
         strong = self._seen.written & (self._seen.away >= 0.8 * self._full)
         away = np.array([float(np.median(layer[strong])) if strong.any() else 200.0 for layer in self._layers])
         return away / max(1.0, float(away.max()))
@@ -87,7 +92,8 @@ class Palette:
             return Look("", 0.0)
         peaks = layers[:, :, kept].sum(1)
         way = np.median(peaks / np.maximum(1, peaks.max(0)), axis=1)
-        color = min(self._ways, key=lambda name: float(((self._ways[name] - way) ** 2).sum()))
+        ways = self._ways_on(spots)
+        color = min(ways, key=lambda name: float(((ways[name] - way) ** 2).sum()))
         peak = float(np.percentile(away[:, kept].max(0), 75))
         if not color and self._grey(peak, usual):
             return Look("gray", usual / 128)

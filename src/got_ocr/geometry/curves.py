@@ -13,8 +13,8 @@ from got_ocr.columns import runs
 from got_ocr.geometry.ink import Grey, Mask, Seen
 from got_ocr.geometry.lines import GAP, SOLID, Peeler
 
-TRIES = 3000
-SAMPLE = 420  # points that each try is held against
+TRIES = 1500
+SAMPLE = 300  # points that each try is held against
 SMALLEST, LARGEST = 0.85, 9.0  # centimetres of a radius
 LEAST = 1.1  # centimetres of ink on a curve
 FAVOUR = 1.22  # times as much ink an ellipse must explain than a circle
@@ -69,13 +69,13 @@ def find_arcs(peeler: Peeler, seen: Seen, loose: float, closed: bool = False) ->
             break
         found += arcs
         for arc in arcs:
-            _take(peeler, arc, seen, loose)
+            take_arc(peeler, arc, seen, loose)
     return found
 
 
 def _points(left: Grey, seen: Seen) -> NDArray[np.float64]:
     """List the middle of strokes, as (x, y)."""
-    mask = left > 90
+    mask = left > 1.6 * seen.level
     count, places, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     large = stats[:, 2:4].max(axis=1) >= 0.05 * seen.unit
     large[0] = False
@@ -196,19 +196,19 @@ def _arcs(shape: Shape, peeler: Peeler, seen: Seen, loose: float) -> list[Arc]:
     half = seen.stroke / 2 + 2 + loose
     shape = _fit(shape, peeler.left, half)
     center, rx, ry = shape[0], float(shape[1]), float(shape[2])
-    if min(rx, ry) < 3:
+    if min(rx, ry) < 3 or max(rx, ry) < SMALLEST * seen.unit:
         return []
     part = unrolled(peeler.all, shape, max(1.5, seen.stroke / 2 + loose))
     rest = unrolled(peeler.left, shape, max(1.5, seen.stroke / 2 + loose))
     step = max(rx, ry) * 2 * np.pi / STEPS  # pixels, about
-    on = part.max(0) > 62
+    on = part.max(0) > 1.3 * seen.level
     total = unrolled(peeler.left, shape, half).sum(0)
     weight = float(np.median(total[total > 60])) / 255 / 2 if (total > 60).any() else 0.0
     stretches = _closed(_stretches(on, step, seen.unit))
     found = [
         Arc(center, rx, ry, first * 360 / STEPS, last * 360 / STEPS, dash, weight)
         for first, last, dash in stretches
-        if (rest.max(0)[np.arange(first, last) % STEPS] > 62).sum() > FRESH * on[np.arange(first, last) % STEPS].sum()
+        if (rest.max(0)[np.arange(first, last) % STEPS] > 1.3 * seen.level).sum() > FRESH * on[np.arange(first, last) % STEPS].sum()
     ]
     return [arc for arc in found if (arc.last - arc.first) / 360 * 2 * np.pi * max(rx, ry) > 0.7 * seen.unit]
 
@@ -280,7 +280,8 @@ def _kinds(group: list[list[int]], step: float, unit: float) -> list[tuple[int, 
     return out
 
 
-def _take(peeler: Peeler, arc: Arc, seen: Seen, loose: float) -> None:
+def take_arc(peeler: Peeler, arc: Arc, seen: Seen, loose: float) -> None:
+    """Take the ink of an arc away; its centre with y downwards."""
     gone = np.zeros(peeler.left.shape, dtype=np.uint8)
     thick = max(3, round(max(seen.stroke, arc.weight) + 2.4 + 2 * loose))
     t = np.radians(np.linspace(arc.first, arc.last, 181))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from got_ocr.geometry.axes import Axes
 from got_ocr.geometry.ink import Mask, Seen
 from got_ocr.geometry.marks import CORNER, DOT, TICK, AngleArc, Corner, Head, Ticks, WING, WING_TURN
 from got_ocr.geometry.net import Net
@@ -27,6 +28,22 @@ def mark_ink(
             cv2.polylines(gone, [points], False, 255, thick, cv2.LINE_8, 4)
     for z in dots:
         cv2.circle(gone, (round(z.real), round(-z.imag)), round(DOT * 1.8 * unit + 2), 255, -1)
+    return gone > 0
+
+
+def number_strokes(axes: Axes, seen: Seen, loose: float) -> Mask:
+    """Draw the strokes across axes at whole numbers."""
+    gone = np.zeros(seen.ink.shape, dtype=np.uint8)
+    thick = max(3, round(seen.stroke + 2.4 + 2 * loose))
+    for value in range(-6, 8):
+        for place, way in ((complex(value, 0), 0.12j), (complex(0, value), 0.12)):
+            a, b = axes.pixel(place - way), axes.pixel(place + way)
+            if value and axes.low.real <= place.real <= axes.high.real and axes.low.imag <= place.imag <= axes.high.imag:
+                cv2.line(gone, (round(a.real), round(-a.imag)), (round(b.real), round(-b.imag)), 255, thick)
+    _, right, _, top = axes.ends
+    for tip, way in ((complex(right, 0), 1.0), (complex(0, top), 1j)):
+        a, b = axes.pixel(tip - 0.02 * way), axes.pixel(tip - 0.2 * way)
+        cv2.line(gone, (round(a.real), round(-a.imag)), (round(b.real), round(-b.imag)), 255, max(3, round(0.15 * axes.unit)))
     return gone > 0
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from PIL import Image
 
 from got_ocr.geometry import spelling
+from got_ocr.geometry.axes import LATTICE, STEPS, VECTORS
+from got_ocr.geometry.board import is_number, note_of
 from got_ocr.geometry.ink import look_at
 from got_ocr.geometry.names import ordered
 from got_ocr.geometry.places import Stand, Stands, foot_spot, spots, stands
@@ -52,6 +54,10 @@ def cut_geometry(picture: Image.Image, spec: ModelSpec) -> GeometryDrawing | Non
     for stand in found:
         if stand.point is not None and stand.point.off <= BESIDE:
             scene.net.add(stand.point.spot)
+    if scene.axes is not None:
+        kept = [i for i, text in enumerate(scene.texts) if not is_number(scene, text)]
+        scene = replace(scene, numbers=len(kept) < len(scene.texts) - 1, texts=tuple(scene.texts[i] for i in kept))
+        found = tuple(found[i] for i in kept)
     heights = [text.box[3] - text.box[1] for text in scene.texts]
     usual = round(float(np.median(heights))) if heights else 0
     labels = tuple(label_of(text, usual, seen, spec) for text in scene.texts)
@@ -65,7 +71,7 @@ def write(drawing: GeometryDrawing, answers: Sequence[str]) -> str:
     names: dict[int, str] = {}
     points: dict[int, Stand] = {}
     for number, (stand, answer) in enumerate(zip(drawing.places, answers, strict=True)):
-        name = spelling.name_of(answer)
+        name = spelling.name_of(answer) if note_of(plan.scene, plan.scene.texts[number]) is None else ""
         place = _place_of(drawing, stand)
         if name and place is not None and place not in names and name not in names.values():
             names[place] = name
@@ -74,7 +80,12 @@ def write(drawing: GeometryDrawing, answers: Sequence[str]) -> str:
     naming = Naming(names, {k: i for i, k in enumerate(order)}, find_polygons(plan, names, order))
     lines = [rf"\coordinate ({names[k]}) at {spelling.spot(plan.place(k))};" for k in order]
     lines += drawn(plan, naming)
+    if plan.scene.axes is not None and (plan.scene.axes.low, plan.scene.axes.high) == STEPS:
+        return "\n".join([r"\begin{tikzpicture}", *lines, *_labels(drawing, answers, naming, points), r"\end{tikzpicture}"])
     dots = sorted({plan.scene.net.add(z) for z in plan.scene.dots}, key=lambda k: (naming.rank(k), plan.place(k).real))
+    if plan.scene.axes is not None:
+        window = plan.scene.axes.low, plan.scene.axes.high
+        dots = [k for k in dots if k in names] if window not in (VECTORS, LATTICE) else []
     lines += [rf"\fill {at(plan, naming, k)} circle (1.5pt);" for k in dots]
     lines += _labels(drawing, answers, naming, points)
     return "\n".join([r"\begin{tikzpicture}", *lines, r"\end{tikzpicture}"])
@@ -105,7 +116,14 @@ def _labels(
             text = spelling.formula(name) if italic or len(name) > 1 else name
             items.append(((0, naming.rank(place)), rf"\node[{points[number].side}] at ({name}) {{{text}}};"))  # type: ignore[arg-type]
             continue
+        note = note_of(plan.scene, plan.scene.texts[number])
+        if note is not None:
+            rank, side, where = note
+            items.append(((-1, rank), rf"\node[{side}] at {spelling.spot(where)} {{{spelling.formula(answer)}}};"))
+            continue
         text = spelling.formula(answer)
+        if plan.scene.axes is not None and (plan.scene.axes.low, plan.scene.axes.high) == VECTORS:
+            text = rf"$\vec{{{answer.strip()[:1]}}}$"
         angle, measure = stand.angle, stand.measure
         if angle is not None and angle.off < FAR and (measure is None or angle.off <= measure.off or "°" in answer):
             place = plan.scene.net.place_at(angle.spot)

@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 WORKING_SIDE = 1400  # pixels; larger drawings are shrunk
 SMALLEST = 40  # pixels of the longer side
 GROUND = 0.055  # of the longer side: a median this wide sees paper and fills, no stroke
-FAINT = 44  # of 255: what counts as drawn
+FAINT = 34  # of 255: what counts as drawn
 MOST_INK = 0.2  # of the picture
 EXTENT = 6.3  # centimetres that the ink of most figures is long, with their labels
 MOST_PIECES = 900
@@ -27,7 +27,8 @@ class Seen:
     """The ink of a drawing, (height, width) each.
 
     ink: 0 paper .. 255 ink. away: the same, not stretched. ground: colour of the paper and fills. drawn: ink that may be strokes.
-    written: ink that may be letters. stroke: usual width of a line in pixels. unit: pixels of a centimetre, guessed. shrink: how many
+    written: ink that may be letters. level: from which ink counts.
+    stroke, widest: width of most lines and of the widest in pixels. unit: pixels of a centimetre, guessed. shrink: how many
     times smaller it is than the picture.
     """
 
@@ -37,7 +38,9 @@ class Seen:
     ink: Grey
     drawn: Mask
     written: Mask
+    level: float
     stroke: float
+    widest: float
     unit: float
     shrink: float
 
@@ -55,7 +58,8 @@ def look_at(picture: Image.Image) -> Seen | None:
         return None
     top = max(60.0, float(np.percentile(strong, 90)))
     ink = np.clip(away * (255.0 / top), 0, 255).astype(np.uint8)
-    mask = ink > max(FAINT, 5 * _noise(ink))
+    level = max(FAINT, 5 * _noise(ink))
+    mask = ink > level
     count, places, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     if not 1 < count <= MOST_PIECES:
         return None
@@ -64,11 +68,11 @@ def look_at(picture: Image.Image) -> Seen | None:
         return None
     corner = (big[:, 0] + big[:, 2]).max() - big[:, 0].min(), (big[:, 1] + big[:, 3]).max() - big[:, 1].min()
     unit = float(max(corner)) / EXTENT
-    stroke = _stroke(mask)
+    stroke, widest = _strokes(mask)
     letters = _letters(places, stats, stroke, unit)
     written = letters[places]
     specks = np.concatenate([[True], stats[1:, cv2.CC_STAT_AREA] < 3])[places]
-    return Seen(rgb, ground, away, ink, mask & ~written & ~specks, written, stroke, unit, shrink)
+    return Seen(rgb, ground, away, ink, mask & ~written & ~specks, written, level, stroke, widest, unit, shrink)
 
 
 def _noise(ink: Grey) -> float:
@@ -76,11 +80,12 @@ def _noise(ink: Grey) -> float:
     return float(np.median(ink[::3, ::3]) * 1.5)
 
 
-def _stroke(mask: Mask) -> float:
-    """Measure the usual width of strokes: twice the distance of their middle from paper."""
+def _strokes(mask: Mask) -> tuple[float, float]:
+    """Measure the usual width of strokes and that of the widest: twice the distance of their middle from paper."""
     depth = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3)
     ridge = mask & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))
-    return max(1.0, 2 * float(np.median(depth[ridge])) - 1)
+    usual, widest = np.percentile(depth[ridge], (50, 90))
+    return max(1.0, 2 * float(usual) - 1), max(1.0, 2 * float(widest) - 1)
 
 
 def _letters(places: NDArray[np.int32], stats: NDArray[np.int32], stroke: float, unit: float) -> Mask:

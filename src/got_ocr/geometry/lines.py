@@ -50,7 +50,7 @@ class Peeler:
         self._all = np.where(seen.drawn, seen.ink, 0).astype(np.uint8)
         self._left = self._all.copy()
         self._loose = loose
-        self._ridge = _ridge(self._left)
+        self._ridge = _ridge(self._left, seen.level)
         self._cos = np.cos(np.arange(TURNS) * np.pi / TURNS).astype(np.float32)
         self._sin = np.sin(np.arange(TURNS) * np.pi / TURNS).astype(np.float32)
         self._offset = int(np.hypot(*self._left.shape)) + 2
@@ -129,14 +129,14 @@ class Peeler:
         inner = strip[:, first:last]
         if _bow(inner) > BOW + 0.3 * self._seen.stroke + 2 * self._loose:
             return None
-        weight = float(np.median(inner.sum(0)[inner.max(0) > 60])) / 255 / 2 if (inner.max(0) > 60).any() else 0.0
+        weight = float(np.median(inner.sum(0)[inner.max(0) > 1.3 * self._seen.level])) / 255 / 2 if (inner.max(0) > 1.3 * self._seen.level).any() else 0.0
         ends = _edge(strip, first, -1), _edge(strip, last - 1, 1)
         run = Segment(start + u * ends[0], start + u * ends[1], dash, weight, _roughness(inner))
         return run if self._new(run) else None
 
     def _new(self, run: Segment) -> bool:
         """Say whether enough of a run is not taken yet."""
-        part = [strip(ink, run.p, run.q, max(2.0, self._loose)).max(0) > 62 for ink in (self._left, self._all)]
+        part = [strip(ink, run.p, run.q, max(2.0, self._loose)).max(0) > 1.3 * self._seen.level for ink in (self._left, self._all)]
         return bool(part[0].sum() >= NEW * max(1, part[1].sum()))
 
     def _chord(self, at: complex, along: complex) -> tuple[complex, complex]:
@@ -177,12 +177,12 @@ def strip(ink: Grey, a: complex, b: complex, half: float) -> Floats:
     return cv2.remap(ink, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR).astype(np.float32)
 
 
-def _ridge(ink: Grey) -> Mask:
+def _ridge(ink: Grey, level: float) -> Mask:
     """Keep the middle of strokes."""
     soft = cv2.GaussianBlur(ink, (0, 0), 1.0).astype(np.int16)
     across = (soft >= np.roll(soft, 1, 1)) & (soft >= np.roll(soft, -1, 1))
     down = (soft >= np.roll(soft, 1, 0)) & (soft >= np.roll(soft, -1, 0))
-    ridge = (ink > 40) & (across | down)
+    ridge = (ink > level) & (across | down)
     ys, xs = np.nonzero(ridge)
     if len(xs) > MOST_POINTS:
         keep = np.zeros_like(ridge)
@@ -196,7 +196,7 @@ def _covered(strip: Floats, seen: Seen, loose: float) -> Mask:
     """Say at each step whether ink lies on the line."""
     middle, reach = strip.shape[0] // 2, max(2, round(seen.stroke) + round(2 * loose))
     near = strip[max(0, middle - reach) : middle + reach + 1]
-    return near.max(0) > 62
+    return near.max(0) > 1.3 * seen.level
 
 
 def _joined(spans: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:

@@ -23,7 +23,7 @@ RADII = (0.4, 0.45, 0.48, 0.5, 0.55, 0.56, 0.6, 0.7)  # of arcs of angles
 TICK, APART = 0.12, 0.09  # half a tick, and from one to the next
 WING, WING_TURN = 0.13, 2.5  # of an arrow head: length, and turn in radians
 DOT = 0.053  # least radius of a dot
-DRAWN = 70  # of 255
+DRAWN = 60  # of 255
 WHOLE = 0.86  # of a mark that is ink
 
 
@@ -101,7 +101,7 @@ def corners(net: Net, seen: Seen, unit: float, loose: float) -> list[Corner]:
             if abs((a * b.conjugate()).real) > 0.03 + 0.04 * loose:
                 continue
             tip = v + (a + b) * side
-            if any(_beside(net, z, 2.0 + seen.stroke / 2) for z in (v + a * side + b * side / 2, v + b * side + a * side / 2)):
+            if any(_beside(net, (tip - w * side * 0.75, tip - w * side * 0.2), 2.0 + seen.stroke / 2) for w in (a, b)):
                 continue
             inked = min(_inked(seen.ink, v + z * side + (a + b - z) * side * 0.2, tip, reach) for z in (a, b))
             if inked >= WHOLE - 0.05 * (loose > 0) and (best is None or inked > best[0]):
@@ -111,11 +111,11 @@ def corners(net: Net, seen: Seen, unit: float, loose: float) -> list[Corner]:
     return found
 
 
-def _beside(net: Net, z: complex, near: float) -> bool:
-    """Say whether a segment runs through a spot."""
+def _beside(net: Net, spots: Sequence[complex], near: float) -> bool:
+    """Say whether a segment runs through all of some spots."""
     for segment in net.segments:
-        way = (z - segment.p) * segment.along.conjugate()
-        if abs(way.imag) <= near and -near <= way.real <= segment.length + near:
+        ways = [(z - segment.p) * segment.along.conjugate() for z in spots]
+        if all(abs(w.imag) <= near and -near <= w.real <= segment.length + near for w in ways):
             return True
     return False
 
@@ -234,10 +234,18 @@ def heads(net: Net, seen: Seen, unit: float, crossed: Sequence[Ticks]) -> list[H
             for a, b in runs(fits & bare):
                 tip = (a + b - 1) / 2
                 alone = all(t.segment != number or abs(t.at - tip) > 0.25 * unit for t in crossed)
+                alone = alone and not _crossed(net, number, segment.p + segment.along * tip, 0.14 * unit)
                 alone = alone and all(abs(abs(net.places[k] - segment.p) - tip) > 0.25 * unit for k in net.on[number])
                 if b - a <= 2 * seen.stroke + 5 and alone:
                     found.append(Head(number, tip, way))
     return found
+
+
+def _crossed(net: Net, number: int, z: complex, near: float) -> bool:
+    """Say whether another segment runs by a spot."""
+    others = [s for i, s in enumerate(net.segments) if i != number]
+    return any(abs(((z - s.p) * s.along.conjugate()).imag) < near
+               and -near < ((z - s.p) * s.along.conjugate()).real < s.length + near for s in others)  # fmt: skip
 
 
 def _shifted(on: Mask, by: int) -> Mask:
@@ -252,16 +260,18 @@ def _shifted(on: Mask, by: int) -> Mask:
 
 def dots(seen: Seen, unit: float) -> list[complex]:
     """Find filled discs."""
+    thick = 0.5 * seen.widest
     solid = (seen.ink > 110).astype(np.uint8)
     depth = cv2.distanceTransform(np.pad(solid, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    least = max(0.036 * unit, 0.75 * seen.stroke + 0.5)
+    least = max(0.036 * unit, 0.75 * seen.stroke + 0.5, 1.5 * thick)
     peaks = (depth >= least) & (depth >= cv2.dilate(depth, np.ones((5, 5), np.uint8)))
     _, _, stats, middles = cv2.connectedComponentsWithStats(cv2.dilate(peaks.astype(np.uint8), np.ones((3, 3), np.uint8)))
     found: list[complex] = []
     turn = np.exp(1j * np.linspace(0, 2 * np.pi, 24, endpoint=False))
     for x, y in middles[1:60]:
         z = complex(x, -y)
-        full = sample(seen.ink, z + 0.8 * DOT * unit * turn)
+        inner = max(0.8 * DOT * unit, 0.85 * float(depth[round(y), round(x)]))
+        full = sample(seen.ink, z + inner * turn)
         around = sample(seen.ink, z + (0.11 * unit + 2) * turn)
         if (full > 110).mean() > 0.93 and (around > 110).mean() < 0.75:
             found.append(z)

@@ -160,6 +160,10 @@ def _target(
         for spot in on_circle(own, arc):
             if in_arc(arc, spot, near) and abs(spot - end) <= near * 1.5 + slack:
                 spots.append((abs(spot - end), spot, len(segments) + j))
+        foot = own.p + own.along * along(own, arc.center)
+        if arc.round and abs(abs(foot - arc.center) - arc.rx) <= near and in_arc(arc, foot, near):
+            if abs(foot - end) <= (2 * arc.rx * (near + 0.5)) ** 0.5 + near:
+                spots.append((0.4 * abs(foot - end), foot, len(segments) + j))
         if arc.whole and arc.round and abs(arc.center - end) <= near + slack and off_line(own, arc.center) <= near:
             spots.append((abs(arc.center - end) + 0.5, arc.center, -1))
     if not spots:

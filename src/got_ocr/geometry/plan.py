@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from got_ocr.geometry.axes import Axes
 from got_ocr.geometry.colours import Look, thickness
 from got_ocr.geometry.curves import Arc
 from got_ocr.geometry.scene import Scene, reach
@@ -45,6 +46,9 @@ class Plan:
     def move(self, z: complex) -> complex:
         """Turn pixels into centimetres, two decimals."""
         w = (z - self.low) / self.unit
+        if self.scene.axes is not None and self.scene.axes.whole:
+            near = complex(round(w.real * 2) / 2, round(w.imag))
+            w = near if abs(w - near) < 0.12 and near.real == round(near.real) else w
         return complex(round(w.real, 2) + 0.0, round(w.imag, 2) + 0.0)
 
     def place(self, number: int) -> complex:
@@ -56,6 +60,8 @@ def make_plan(scene: Scene) -> Plan:
     """Measure styles, and put the figure where it belongs."""
     net = scene.net
     spots = reach(net, scene.dots)
+    if scene.axes is not None:
+        return _on_axes(scene, scene.axes)
     low = complex(min(z.real for z in spots), min(z.imag for z in spots))
     high = complex(max(z.real for z in spots), max(z.imag for z in spots))
     unit = max((high - low).real, (high - low).imag) / 6.0
@@ -68,6 +74,17 @@ def make_plan(scene: Scene) -> Plan:
         pieces += _runs(net.on[number], styles)
     arcs = [(arc, _style(look, border, arc.dash)) for arc, look in zip(net.arcs, arc_looks, strict=True)]
     return Plan(scene, low, unit, tuple(pieces), tuple(arcs))
+
+
+def _on_axes(scene: Scene, axes: Axes) -> Plan:
+    net = scene.net
+    looks = [_edge_looks(scene, i) for i in range(len(net.segments))]
+    border = thickness([look.weight for edges in looks for look in edges if look.color != "gray"])
+    pieces: list[Piece] = []
+    for number, edges in enumerate(looks):
+        pieces += _runs(net.on[number], [_style(look, border, net.segments[number].dash) for look in edges])
+    arcs = [(arc, _style(_arc_look(scene, arc), border, arc.dash)) for arc in net.arcs]
+    return Plan(scene, axes.origin, axes.unit, tuple(pieces), tuple(arcs))
 
 
 def _style(look: Look, border: float | None, dash: str) -> Style:

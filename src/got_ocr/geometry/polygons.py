@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from got_ocr.geometry.colours import Fill
 from got_ocr.geometry.plan import Piece, Plan, Style
 
 MOST_CORNERS = 8
@@ -28,12 +31,48 @@ def find_polygons(plan: Plan, names: Mapping[int, str], order: Sequence[int]) ->
         for size in range(min(MOST_CORNERS, len(row) - first), 2, -1):
             corners = row[first : first + size]
             one = _closed(plan, corners)
-            if one is not None and not set(corners) <= dotted and (first == 0 or size == 3) and _new(found, corners):
+            if one is not None and not set(corners) <= dotted and not _tangents(plan, corners) and (first == 0 or size == 3) and _new(found, corners):
                 found.append(one)
                 break
         if first > 3:
             break
+    if not names:
+        found = _hull(plan)
     return _filled(plan, found)
+
+
+def _hull(plan: Plan) -> list[Polygon]:
+    """Without names, take the outer places for a polygon where lines join them."""
+    ends = {k for piece in plan.pieces for k in (piece.places[0], piece.places[-1])}
+    spots = sorted((plan.place(k).real, plan.place(k).imag, k) for k in ends)
+    if len(spots) < 3:
+        return []
+    ring: list[int] = []
+    for row in (spots, spots[::-1]):
+        half: list[int] = []
+        for _, _, k in row:
+            while len(half) > 1 and _turn(plan, half[-2], half[-1], k) <= 0.02:
+                half.pop()
+            half.append(k)
+        ring += half[:-1]
+    one = _closed(plan, ring) if 3 <= len(ring) <= MOST_CORNERS else None
+    return [one] if one else []
+
+
+def _turn(plan: Plan, a: int, b: int, c: int) -> float:
+    return ((plan.place(b) - plan.place(a)).conjugate() * (plan.place(c) - plan.place(b))).imag
+
+
+def _tangents(plan: Plan, corners: Sequence[int]) -> bool:
+    """Say whether three places are a spot and where its tangents touch a circle with a dot in it."""
+    z = [plan.scene.net.places[k] for k in corners]
+    if len(z) != 3:
+        return False
+    for arc in plan.scene.net.arcs:
+        if arc.whole and arc.round and all(abs(abs(p - arc.center) - arc.rx) < 0.05 * plan.unit for p in z[1:]):
+            if abs(((z[1] - z[0]).conjugate() * (z[1] - arc.center)).real) < 0.05 * abs(z[1] - z[0]) * arc.rx:
+                return True
+    return False
 
 
 def _new(found: Sequence[Polygon], corners: Sequence[int]) -> bool:
@@ -75,19 +114,27 @@ def _filled(plan: Plan, found: list[Polygon]) -> list[Polygon]:
     """Give fills to the polygons that they fill, or make polygons of their outlines."""
     out = list(found)
     for fill in plan.scene.fills:
-        near = [plan.scene.net.place_at(z, 0.22 * plan.unit) for z in fill.outline]
-        ring = list(dict.fromkeys(k for k in near if k is not None))
-        if len(ring) < 3:
-            continue
-        same = next((i for i, p in enumerate(out) if set(p.places) == set(ring)), None)
-        if same is None:
-            same = next((i for i, p in enumerate(out) if set(p.places) <= set(ring) or set(ring) <= set(p.places)), None)
+        same = next((i for i, p in enumerate(out) if _fits(plan, p, fill)), None)
         if same is not None:
             out[same] = Polygon(out[same].places, out[same].style, fill.color)
+            continue
+        near = [plan.scene.net.place_at(z, 0.4 * plan.unit) for z in fill.outline]
+        ring = list(dict.fromkeys(k for k in near if k is not None))
+        if len(ring) < 3:
             continue
         style = side_style(plan, ring[0], ring[1]) or Style()
         out.append(Polygon(tuple(ring), style, fill.color))
     return out
+
+
+def _fits(plan: Plan, p: Polygon, fill: Fill) -> bool:
+    """Say whether an area is that of a polygon."""
+    areas = []
+    for spots in ([plan.scene.net.places[k] for k in p.places], fill.outline):
+        z = np.array(spots)
+        areas.append((abs(float((z.conjugate() * np.roll(z, -1)).imag.sum())) / 2, complex(z.mean())))
+    (own, middle), (area, other) = areas
+    return 0.6 * own < area < 1.15 * own and abs(middle - other) < 0.5 * plan.unit
 
 
 def rest(plan: Plan, polygons: Sequence[Polygon]) -> list[Piece]:

@@ -5,23 +5,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from got_ocr.geometry.axes import HALF, Axes, find_axes
 from got_ocr.geometry.colours import Fill, Palette, fills
-from got_ocr.geometry.curves import Arc, find_arcs
-from got_ocr.geometry.erase import mark_ink
+from got_ocr.geometry.curves import Arc, find_arcs, take_arc
+from got_ocr.geometry.erase import mark_ink, number_strokes
 from got_ocr.geometry.ink import Mask, Seen
 from got_ocr.geometry.lines import Peeler, Segment
 from got_ocr.geometry.marks import AngleArc, Corner, Head, Ticks, angle_arcs, corners, dots, heads, ticks
 from got_ocr.geometry.net import Net, build
+from got_ocr.geometry.plots import Graph, find_graphs, graph_ink
 from got_ocr.geometry.texts import Text, find_texts
 
 LONG, SHORT = 1.2, 0.34  # centimetres of pieces that are looked for before marks are known, and after
 EXTENT = 6.0  # centimetres of the longer side of a figure
-SHAKY = 0.009  # centimetres by which a hand leaves its lines, as a rule
+SHAKY = 0.0018  # centimetres by which lines by hand stray within a narrow strip, as a rule
+HAND = 0.055  # centimetres by which they stray altogether
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is drawn; pixels with y upwards. unit: pixels of a centimetre."""
+    """What is drawn; pixels with y upwards. unit: pixels of a centimetre. axes, graphs, numbers: what stands on coordinate axes."""
 
     seen: Seen
     net: Net
@@ -35,19 +38,27 @@ class Scene:
     fills: tuple[Fill, ...]
     palette: Palette
     texts: tuple[Text, ...]
+    axes: Axes | None = None
+    graphs: tuple[Graph, ...] = ()
+    numbers: bool = False
 
 
 def read_scene(seen: Seen) -> Scene | None:
     """Find what is drawn; None where there is nothing of lines and curves."""
-    loose = 0.0
+    loose, first = 0.0, list[Arc]()
     peeler = Peeler(seen)
     long = peeler.peel(LONG * seen.unit)
     shaky = _shakiness(long)
-    if shaky > max(0.5, SHAKY * 0.6 * seen.unit):
-        loose = min(0.07 * seen.unit, 2.5 * shaky)
+    if shaky > SHAKY * seen.unit:
+        loose = HAND * seen.unit
         peeler = Peeler(seen, loose)
+        first = find_arcs(peeler, seen, loose, closed=True)
         long = peeler.peel(LONG * seen.unit)
-    arcs = [replace(arc, center=arc.center.conjugate()) for arc in find_arcs(peeler, seen, loose)]
+    axes = find_axes(_upwards(long), seen)
+    if axes is not None:
+        return _on_axes(seen, axes, loose)
+    arcs = [*first, *find_arcs(peeler, seen, loose)]
+    arcs = [replace(arc, center=arc.center.conjugate()) for arc in arcs]
     if not long and not arcs:
         return None
     spots = dots(seen, seen.unit)
@@ -62,10 +73,42 @@ def read_scene(seen: Seen) -> Scene | None:
     spots = [z if (k := net.place_at(z, 1.5 * net.near)) is None else net.places[k] for z in spots]
     found = _marks(net, seen, unit, loose)
     gone = mark_ink(net, seen, unit, loose, [m for kind in found for m in kind], spots)
-    left: Mask = ((peeler.left > 44) & ~gone) | (seen.written & ~gone)
+    left: Mask = ((peeler.left > seen.level) & ~gone) | (seen.written & ~gone)
     palette = Palette(seen, unit)
     return Scene(seen, net, unit, loose, *(tuple(kind) for kind in found), tuple(spots),
                  tuple(fills(seen, palette, unit)), palette, tuple(find_texts(seen, left, unit)))  # type: ignore[arg-type]
+
+
+def _on_axes(seen: Seen, axes: Axes, loose: float) -> Scene:
+    """Find what is drawn on axes: graphs first, since pieces of them look like lines."""
+    unit = axes.unit
+    ink = np.where(seen.drawn, seen.ink, 0).astype(np.uint8)
+    graphs = find_graphs(ink, axes, seen.stroke, loose) if not axes.whole else []
+    peeler = Peeler(seen, loose)
+    for graph in graphs:
+        peeler.remove(graph_ink(graph, axes, ink, max(seen.widest, 3.0) + 2 * loose))
+    arcs: list[Arc] = []
+    if axes.high.real == HALF:
+        arcs = [Arc(axes.origin, 2.0 * unit, 2.0 * unit, 0.0, 360.0, "", 1.0)]
+        take_arc(peeler, replace(arcs[0], center=axes.origin.conjugate()), seen, loose)
+    segments = peeler.peel(0.6 * unit)
+    spots = [z for z in dots(seen, unit) if not _at_end(axes.move(z), axes)]
+    net = build(_upwards(segments), arcs, seen.stroke, unit, loose, spots)
+    spots = [z if (k := net.place_at(z, 1.5 * net.near)) is None else net.places[k] for z in spots]
+    origin = net.add(axes.origin)
+    angles = [arc for arc in angle_arcs(net, seen, unit, loose) if arc.place == origin] if arcs else []
+    gone = mark_ink(net, seen, unit, loose, angles, spots) | number_strokes(axes, seen, loose)
+    left: Mask = ((peeler.left > seen.level) & ~gone) | (seen.written & ~gone)
+    palette = Palette(seen, unit)
+    texts = find_texts(seen, left, unit)
+    return Scene(seen, net, unit, loose, (), tuple(angles), (), (), tuple(spots), tuple(fills(seen, palette, unit)), palette,
+                 tuple(texts), axes, tuple(graphs))  # fmt: skip
+
+
+def _at_end(z: complex, axes: Axes) -> bool:
+    """Say whether an arrow head of an axis is taken for a dot."""
+    _, right, _, top = axes.ends
+    return abs(z - right) < 0.25 or abs(z - top * 1j) < 0.25
 
 
 Marks = tuple[list[Corner], list[AngleArc], list[Ticks], list[Head]]
@@ -87,7 +130,7 @@ def _upwards(segments: Sequence[Segment]) -> list[Segment]:
 
 def _shakiness(segments: Sequence[Segment]) -> float:
     """Say how far lines are from straight, as a rule."""
-    return float(np.median([s.rough for s in segments])) if segments else 0.0
+    return float(np.mean([s.rough for s in segments])) if segments else 0.0
 
 
 def reach(net: Net, dots: Sequence[complex]) -> list[complex]:

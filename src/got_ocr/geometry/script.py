@@ -8,7 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from got_ocr.geometry import spelling
+from got_ocr.geometry import board, spelling
+from got_ocr.geometry.axes import AREA, LATTICE, POINTS, REGION, STEPS, VECTORS, Axes
 from got_ocr.geometry.curves import Arc
 from got_ocr.geometry.marks import APART, CORNER, TICK, WING, WING_TURN, AngleArc, Corner, Head, Ticks
 from got_ocr.geometry.net import along
@@ -46,6 +47,8 @@ def spot(plan: Plan, naming: Naming, z: complex) -> str:
 
 def drawn(plan: Plan, naming: Naming) -> list[str]:
     """Write all lines, curves and marks in order."""
+    if plan.scene.axes is not None:
+        return on_axes(plan, naming, plan.scene.axes)
     items: list[tuple[Key, str]] = []
     items += [(_polygon_key(naming, p, n), polygon(plan, naming, p)) for n, p in enumerate(naming.polygons)]
     pieces = [p for p in rest(plan, naming.polygons)]
@@ -65,6 +68,35 @@ def drawn(plan: Plan, naming: Naming) -> list[str]:
         items.append(((2, naming.rank(arc.place), arc.radius), _angle(plan, arc)))
     items.sort(key=lambda item: item[0])
     return [text for _, text in items]
+
+
+def on_axes(plan: Plan, naming: Naming, axes: Axes) -> list[str]:
+    """Write what is drawn on axes: areas, the grid, the axes, their numbers, graphs, lines."""
+    lines = board.frame(plan, axes)
+    if (axes.low, axes.high) == AREA:
+        return board.area(plan, naming.names, lines)
+    for graph in plan.scene.graphs:
+        lines.append(board.graph(plan, axes, graph))
+    if (axes.low, axes.high) == STEPS:
+        return lines + board.steps(plan)
+    lines += [curve(plan, naming, arc, style) for arc, style in plan.arcs]
+    if (axes.low, axes.high) == VECTORS:
+        return lines + board.vectors(plan)
+    row = {k: naming.names[k] for k in sorted(naming.names, key=naming.rank)}
+    if (axes.low, axes.high) == REGION and plan.scene.graphs:
+        return lines + board.chord(plan, row)
+    if (axes.low, axes.high) in (LATTICE, POINTS) or plan.scene.graphs:
+        return lines + (board.lattice(plan, row) if (axes.low, axes.high) == LATTICE else [])
+    lines += [polygon(plan, naming, p) for p in naming.polygons]
+    pieces = sorted(board.free(plan, rest(plan, naming.polygons)), key=lambda p: p.style.dash == "dashed")
+    angles = [_angle(plan, arc) for arc in plan.scene.angles]
+    for i, piece in enumerate(pieces):
+        ends = sorted((piece.places[0], piece.places[-1]), key=lambda k: (naming.rank(k), -plan.place(k).imag))
+        if plan.arcs and not piece.style.dash:
+            ends = ends[::-1]
+        lines.append(rf"\draw{_style(piece.style)} {at(plan, naming, ends[0])}--{at(plan, naming, ends[1])};")
+        lines += angles if i == 0 else []
+    return lines + (angles if not pieces else [])
 
 
 def _style(style: Style, fill: str = "") -> str:
