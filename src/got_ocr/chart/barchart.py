@@ -43,7 +43,9 @@ def bar_plan(seen: Seen, patches: Patches, bars: Bars, frame: Frame | None, shee
     free = [k for k in around.others if k not in used and not any(text and k in text.letters for text in legend)]
     heads = sheet.heads(letters, free, plot, around.upright)
     frame_box = frame.box if frame else plot
-    ticks = tuple(Tick(_place(seen, frame_box, text, bars.upright, letters.unit), sheet.label(text)) for text in numbers)
+    ticks = tuple(
+        Tick(_place(seen, frame_box, text, bars.upright, letters.unit), sheet.label(text)) for text in numbers
+    )
     keys = tuple(sheet.label(text) if text else None for text in names)
     rows = tuple(_row(bars, series, sheet, legend, values) for series in range(len(bars.swatches)))
     return Plan(sheet.labels, heads, keys, rows, ticks, upright=bars.upright, bars=True)
@@ -117,7 +119,11 @@ def _stands(found: Letters, text: Text) -> bool:
 
 def _inside(found: Letters, bar: Bar) -> Text | None:
     left, top, right, bottom = bar.box
-    letters = [k for k in found.inside(left - 1, top, right + 1, bottom) if found.boxes[k][3] - found.boxes[k][1] > 0.12 * found.unit]
+    letters = [
+        k
+        for k in found.inside(left - 1, top, right + 1, bottom)
+        if found.boxes[k][3] - found.boxes[k][1] > 0.12 * found.unit
+    ]
     return text_of(found, letters) if letters else None
 
 
@@ -134,7 +140,9 @@ def _over(found: Letters, bar: Bar, bars: Bars, plot: Box) -> Text | None:
     middle, half = (left + right) / 2, max(_slot(bar, bars), (right - left) / 2)
     hangs = abs(top - bars.base) < abs(bottom - bars.base)
     if hangs:
-        near = sorted(found.inside(middle - half, bottom - 1, middle + half, 10**6), key=lambda k: int(found.boxes[k][1]))
+        near = sorted(
+            found.inside(middle - half, bottom - 1, middle + half, 10**6), key=lambda k: int(found.boxes[k][1])
+        )
         reach = bottom
         chain = []
         for k in near:

@@ -10,9 +10,10 @@ from got_ocr.lines import Box
 
 CLOSE = 4  # pixels by which edges on one line may differ
 FULL = 0.86  # of its box that a bar fills
-LEAST = 3  # pixels that a bar is wide at least
+LEAST, SMALL = 3, 40  # pixels that a bar is wide at least, and its area
 COVERED = 26  # pixels of a bar that the number on it covers
 LONG, AREA = 0.12, 0.004  # of the picture, that the longest bar and all bars have at least
+LEAST_LONG = 30  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,23 @@ class Bars:
 
 def find_bars(found: Patches, plot: Box | None) -> Bars | None:
     """Find the bars of a chart; None where there are fewer than two that begin at one line. plot: which they stand in, if it is known."""
-    solid = [p for p in found.found if p.fill > FULL and min(p.wide, p.tall) >= LEAST and _inside(p.box, plot)]
+    solid = [
+        p
+        for p in found.found
+        if p.area >= SMALL and p.fill > FULL and min(p.wide, p.tall) >= LEAST and _inside(p.box, plot)
+    ]
+    if sum(p.area for p in solid) < AREA * found.owner.size:
+        return None
     stacked = _stack(found, solid, plot)
     if stacked is not None:
         return stacked
     upright, base, members = _best_base(solid)
-    long = max((p.tall if upright else p.wide for p in members), default=0)
-    whole = found.owner.shape[0 if upright else 1]
-    if len(members) < 2 or long < LONG * whole or sum(p.area for p in members) < AREA * found.owner.size:
+    kept = _alike_bars(members, upright)
+    long = max((p.tall if upright else p.wide for p in kept), default=0)
+    least = max(LONG * found.owner.shape[0 if upright else 1], LEAST_LONG)
+    if len(kept) < 2 or long < least or sum(p.area for p in kept) < AREA * found.owner.size:
         return None
-    return _bars(found, members, base, upright)
+    return _bars(found, kept, base, upright)
 
 
 def _inside(box: Box, plot: Box | None) -> bool:
@@ -71,7 +79,12 @@ def _best_base(solid: Sequence[Patch]) -> tuple[bool, float, list[Patch]]:
             if votes > best[0]:
                 best = votes, upright, float(at), touching
     _, upright, at, members = best
-    near = [end for p in members for end in ((p.box[1], p.box[3]) if upright else (p.box[0], p.box[2])) if abs(end - at) <= CLOSE]
+    near = [
+        end
+        for p in members
+        for end in ((p.box[1], p.box[3]) if upright else (p.box[0], p.box[2]))
+        if abs(end - at) <= CLOSE
+    ]
     return upright, float(np.median(near)) if near else at, members
 
 
@@ -81,18 +94,24 @@ def _apart(touching: Sequence[Patch], upright: bool) -> int:
     return len(touching) if len(set(long)) > 1 or len(long) < 3 else len(touching) - 1
 
 
-def _bars(found: Patches, members: Sequence[Patch], base: float, upright: bool) -> Bars | None:
-    """Sort bars that begin at one line by category and series."""
-    thick = float(np.median([p.wide if upright else p.tall for p in members]))
+def _alike_bars(members: Sequence[Patch], upright: bool) -> list[Patch]:
+    """Keep the areas of one thickness, of colours that have about as many bars each."""
+    if not members:
+        return []
+    thick = _thick(members, upright)
     kept = [p for p in members if abs((p.wide if upright else p.tall) - thick) <= max(2.0, 0.3 * thick)]
-    # Two colours of one hue: what is no bar by its colour's number of bars is none.
+    counts = {p.colour: sum(other.colour == p.colour for other in kept) for p in kept}
+    return [p for p in kept if counts[p.colour] >= 0.6 * max(counts.values())]
+
+
+def _thick(members: Sequence[Patch], upright: bool) -> float:
+    return float(np.median([p.wide if upright else p.tall for p in members]))
+
+
+def _bars(found: Patches, kept: Sequence[Patch], base: float, upright: bool) -> Bars:
+    """Sort bars that begin at one line by category and series."""
+    thick = _thick(kept, upright)
     colours = sorted({p.colour for p in kept}, key=lambda colour: _first(kept, colour, upright))
-    counts = {colour: sum(p.colour == colour for p in kept) for colour in colours}
-    most = max(counts.values(), default=0)
-    colours = [colour for colour in colours if counts[colour] >= 0.6 * most]
-    kept = [p for p in kept if p.colour in colours]
-    if len(kept) < 2:
-        return None
     columns = _columns(kept, thick, upright, len(colours))
     bars = [Bar(p.box, columns[i], colours.index(p.colour)) for i, p in enumerate(kept)]
     count = max(columns) + 1
@@ -188,7 +207,11 @@ def _stack(found: Patches, solid: Sequence[Patch], plot: Box | None) -> Bars | N
     base = float(np.median(lows))
     columns = _all_columns(solid, columns, base)
     inside = [_column(found, column, base) for column in columns]
-    colours = [c for c in range(len(found.colours)) if sum(any(p.colour == c and p.area > 40 for p in column) for column in inside) >= 0.6 * len(columns)]
+    colours = [
+        c
+        for c in range(len(found.colours))
+        if sum(any(p.colour == c and p.wide > 0.85 * width for p in column) for column in inside) >= 0.5 * len(columns)
+    ]
     if len(colours) < 2:
         return None
     # From the base upwards, as the legend has them.

@@ -16,7 +16,9 @@ OFF = 34.0  # levels by which a pixel may differ from the blend
 MOST_DOTS = 60  # of one colour
 
 
-def blends(pixels: Pixels, paper: NDArray[np.float64], colours: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float32], list[Mask]]:
+def blends(
+    pixels: Pixels, paper: NDArray[np.float64], colours: Sequence[NDArray[np.float64]]
+) -> tuple[NDArray[np.float32], list[Mask]]:
     """Say for each pixel how much of its nearest colour it has, and for each colour where its pixels are."""
     away = pixels.astype(np.float32) - paper.astype(np.float32)
     best = np.full(away.shape[:2], np.inf, np.float32)
@@ -72,7 +74,11 @@ def corners(line: Course, places: Sequence[float], marker: float) -> list[float]
         here = _at(line, x)
         if len(ends) == 2 and abs(ends[0] - ends[1]) > 4:
             # One of the pieces is another line's, or hidden: the one nearer to what is drawn there.
-            ends = [min(ends, key=lambda end: abs(end - here))] if np.isfinite(here) else [ends[int(sides[0][2] < sides[1][2])]]
+            ends = (
+                [min(ends, key=lambda end: abs(end - here))]
+                if np.isfinite(here)
+                else [ends[int(sides[0][2] < sides[1][2])]]
+            )
         out.append(float(np.mean(ends)) if ends else here)
     return out
 
@@ -109,7 +115,9 @@ def marker_of(mask: Mask) -> float:
     distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3)
     deepest = distance.max(0)
     thin = float(np.median(deepest[drawn]))
-    ends = max(float(deepest[drawn[0] : drawn[0] + 14].max()), float(deepest[max(0, drawn[-1] - 13) : drawn[-1] + 1].max()))
+    ends = max(
+        float(deepest[drawn[0] : drawn[0] + 14].max()), float(deepest[max(0, drawn[-1] - 13) : drawn[-1] + 1].max())
+    )
     return ends if ends > 1.5 * thin + 0.7 else 0.0
 
 

@@ -38,6 +38,6 @@ def cut_chart(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
     plan = None
     if bars is not None:
         plan = bar_plan(seen, patches, bars, frame, sheet)
-    elif frame is not None:
+    else:
         plan = line_plan(seen, frame, sheet)
     return plan if plan and len(plan.labels) <= MOST_LABELS else None

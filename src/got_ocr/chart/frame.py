@@ -12,6 +12,7 @@ from got_ocr.lines import Box
 LONG = 0.3  # of the picture's side: the least length of an axis
 THICK = 5  # pixels, at most, of an axis or a line of the grid
 MEET = 10  # pixels within which two axes meet
+APART = 0.03  # of the picture's side, that lines of the grid are apart at least
 FAINT = 16  # levels of a channel by which a line of the grid stands out
 
 
@@ -64,14 +65,20 @@ def _by_grid(seen: Seen, strong: NDArray[np.uint8]) -> Frame | None:
     level, upright = lines_of(faint, 0.06), lines_of(np.ascontiguousarray(faint.T), 0.06)
     level = [line for line in level if line.high - line.low > LONG * seen.size[0]]
     upright = [line for line in upright if line.high - line.low > LONG * seen.size[1]]
-    if len(level) >= 3:
+    if len(level) >= 3 and _even(level, seen.size[1]):
         left, right = min(line.low for line in level), max(line.high for line in level)
         ends = [end for line in upright for end in (line.low, line.high)] or [int(line.at) for line in level]
         return Frame((left, min(ends), right, max(ends)), False)
-    if len(upright) >= 3:
+    if len(upright) >= 3 and _even(upright, seen.size[0]):
         top, bottom = min(line.low for line in upright), max(line.high for line in upright)
         return Frame((int(upright[0].at), top, int(upright[-1].at), bottom), False)
     return None
+
+
+def _even(lines: list[Line], side: int) -> bool:
+    """Say whether lines stand as evenly, and as far from each other, as those of a grid; those of a staff do not."""
+    gaps = np.diff(sorted(line.at for line in lines))
+    return bool(gaps.min() > APART * side and gaps.max() - gaps.min() < 0.1 * gaps.max() + 3)
 
 
 def refine(seen: Seen, frame: Box, at: float, upright: bool, reach: float) -> float:

@@ -27,22 +27,54 @@ class Around:
 def around(found: Letters, plot: Box) -> Around:
     """Sort the letters outside of a plot."""
     left, top, _, bottom = plot
-    unit = found.unit
+    unit, strokes = found.unit, ticks_of(found)
     beside = [k for k in found.inside(0, top - unit, left - 1, bottom + 0.6 * unit) if not _tick(found, k, left, None)]
-    beside = [k for k in beside if found.boxes[k][2] <= left + 1]
+    beside = [k for k in beside if found.boxes[k][2] <= left - 2 and k not in strokes]
     upright = _turned(found, beside, plot)
     taken = set(upright.letters if upright else ())
     texts = _aligned(found, [k for k in beside if k not in taken])
     taken.update(k for text in texts for k in text.letters)
-    under = [k for k in found.inside(0, bottom + 1, 10**6, 10**6) if k not in taken and found.boxes[k][1] >= bottom]
+    under = [
+        k for k in found.inside(0, bottom + 1, 10**6, 10**6) if k not in taken | strokes and found.boxes[k][1] >= bottom
+    ]
     under = [k for k in under if not _tick(found, k, None, bottom)]
     row = _first_row(found, under)
     taken.update(row)
     width = 10**6
     everything = found.inside(0, 0, width, width)
     inner = set(found.inside(left, top, plot[2] + 1, bottom + 1))
-    others = [k for k in everything if k not in taken and k not in inner and not _near_tick(found, k, plot)]
+    others = [k for k in everything if k not in taken | inner | strokes and not _near_tick(found, k, plot)]
     return Around(tuple(texts), upright, tuple(row), tuple(others))
+
+
+def ticks_of(found: Letters) -> set[int]:
+    """Find the strokes of ticks: short lines of one size in a row or a column, with nothing beside them that they could belong to."""
+    boxes, unit = found.boxes, found.unit
+    wide, tall = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    out = set[int]()
+    for axis, thin, long in ((0, tall, wide), (1, wide, tall)):
+        some = [
+            int(k) for k in np.flatnonzero((thin >= 1) & (thin <= 3) & (long >= 3) & (long <= 9) & (long < 0.75 * unit))
+        ]
+        for k in some:
+            row = [other for other in some if abs(int(boxes[other][axis + 2]) - int(boxes[k][axis + 2])) <= 1]
+            if len(row) >= 2 and all(_alone(found, other, axis) for other in row):
+                out.update(row)
+    return out
+
+
+def _alone(found: Letters, stroke: int, axis: int) -> bool:
+    """Say whether nothing stands close behind a stroke that points to the right, or before one that points down."""
+    x0, y0, x1, y1 = (int(edge) for edge in found.boxes[stroke])
+    reach = 0.45 * found.unit
+    if axis == 0:
+        near = found.inside(x1 - 1, y0 - reach, x1 + 2 * reach, y1 + reach)
+    else:
+        near = [
+            *found.inside(x0 - 1.5 * reach, y0 - reach, x0, y1 + reach),
+            *found.inside(x1, y0 - reach, x1 + 1.5 * reach, y1 + reach),
+        ]
+    return all(k == stroke for k in near)
 
 
 def _tick(found: Letters, letter: int, left: float | None, bottom: float | None) -> bool:
@@ -108,8 +140,11 @@ def _aligned(found: Letters, letters: Sequence[int]) -> list[Text]:
     rows = group(found, letters, 1.6)
     if not rows:
         return []
-    end = max(text.box[2] for text in rows)
-    kept = [text for text in rows if text.box[2] >= end - ALIGNED * found.unit - 2]
+    room = ALIGNED * found.unit + 2
+    end = max(
+        (text.box[2] for text in rows), key=lambda end: (sum(abs(text.box[2] - end) <= room for text in rows), end)
+    )
+    kept = [text for text in rows if abs(text.box[2] - end) <= room]
     return sorted(kept, key=lambda text: text.middle[1])
 
 
@@ -179,7 +214,11 @@ def beside_swatch(found: Letters, swatch: Box, letters: Sequence[int], stops: Se
     """Find the text at the right of a swatch of a legend. stops: the other swatches, where it ends."""
     left, top, right, bottom = swatch
     middle, unit = (top + bottom) / 2, found.unit
-    row = [k for k in letters if abs((found.boxes[k][1] + found.boxes[k][3]) / 2 - middle) < 0.95 * unit and found.boxes[k][0] >= right - 1]
+    row = [
+        k
+        for k in letters
+        if abs((found.boxes[k][1] + found.boxes[k][3]) / 2 - middle) < 0.95 * unit and found.boxes[k][0] >= right - 1
+    ]
     ends = [stop[0] for stop in stops if stop[0] > right and abs((stop[1] + stop[3]) / 2 - middle) < unit]
     limit = min(ends, default=10**6)
     chain: list[int] = []
@@ -217,3 +256,40 @@ def slopes(found: Letters, row: Sequence[int]) -> int:
         middle, half = (x0 + x1 + y0 + y1) / 2, 0.25 * found.unit
         spans.append((round(middle - half), round(middle + half)))
     return len(stripes(spans, round(0.35 * found.unit)))
+
+
+def plot_by_words(found: Letters) -> Box | None:
+    """Guess where a plot without axes stands: right of a column of numbers, over a row of names. None where there are not both."""
+    strokes = ticks_of(found)
+    texts = [
+        text
+        for text in group(found, [k for k in found.inside(0, 0, 10**6, 10**6) if k not in strokes])
+        if text.box[3] - text.box[1] > 0.5 * found.unit
+    ]
+    if not 6 <= len(texts) <= 80:
+        return None
+    columns = [[t for t in texts if abs(t.box[2] - one.box[2]) <= ALIGNED * found.unit] for one in texts]
+    column = max((c for c in columns if len(c) >= 3 and _evenly(c)), key=lambda c: (len(c), -c[0].box[2]), default=None)
+    if column is None:
+        return None
+    column = sorted(column, key=lambda text: text.middle[1])
+    left, last = max(text.box[2] for text in column), column[-1]
+    pitch = column[1].middle[1] - column[0].middle[1]
+    under = [t for t in texts if t.middle[1] > last.middle[1] + 0.8 * found.unit and t.box[2] > left]
+    if not under:
+        return None
+    bottom = min(text.box[1] for text in under)
+    row = [t for t in under if t.box[1] < bottom + 1.2 * found.unit]
+    if len(row) < 2 or bottom - last.middle[1] > 1.5 * pitch + 2 * found.unit:
+        return None
+    titles = [t.box[3] for t in texts if t.box[2] - t.box[0] > 6 * found.unit and t.middle[1] < column[0].box[1]]
+    top = max([0, round(column[0].middle[1] - 0.95 * pitch), *(edge + 2 for edge in titles)])
+    return left + 4, top, max(text.box[2] for text in row), bottom - 5
+
+
+def _evenly(texts: Sequence[Text]) -> bool:
+    """Say whether texts stand at even distances, and far enough from each other to be along an axis."""
+    places = sorted(text.middle[1] for text in texts)
+    gaps = np.diff(places)
+    tall = float(np.median([text.box[3] - text.box[1] for text in texts]))
+    return bool(gaps.min() > 2.2 * tall and gaps.max() - gaps.min() < 0.12 * gaps.max() + 3)

@@ -16,6 +16,10 @@ from got_ocr.chart.words import WORDS, Letters, Text, find_letters, group
 from got_ocr.lines import Box
 
 HANDLE = 4.6  # of the letters' height: how far to the left of its name a legend shows a line
+GREYISH = 110  # levels between the channels of a colour
+LEAST_TICKS = 3
+MOST_BARE, MOST_INSIDE = 400, 80  # letters of a chart without axes, and of its plot
+LEAST_PLOT = 120  # pixels
 LEAST_SPAN = 0.06  # of the plot's width: what is wider and of one colour is a line and no dot
 
 
@@ -27,38 +31,66 @@ class Shown:
     colour: NDArray[np.float64]
 
 
-def line_plan(seen: Seen, frame: Frame, sheet: Sheet) -> Plan | None:
+def line_plan(seen: Seen, frame: Frame | None, sheet: Sheet) -> Plan | None:
     """Plan a chart of lines or dots; None where there are none, or no names or numbers along its axes."""
-    letters = find_letters(_unframed(seen, frame.box))
-    if letters is None:
+    letters = find_letters(_unframed(seen, frame.box) if frame else seen.ink)
+    plot = frame.box if frame else letters and _bare(seen, letters)
+    if letters is None or plot is None:
         return None
     sheet.take(letters)
-    plot = frame.box
     around = layout.around(letters, plot)
-    if not around.left or not around.row:
+    over = [k for k in around.others if _over(letters, k, plot)]
+    outside = [k for k in around.others if not _over(letters, k, plot)]
+    if len(around.left) < LEAST_TICKS or not around.row:
         return None
-    shown, used = _shown(seen, letters, plot, around.others)
+    shown, used = _shown(seen, letters, plot, outside)
     if not shown:
         return None
     corner, inner = _inner(seen, plot, shown, round(letters.unit))
     paper = np.median(inner.reshape(-1, 3)[::7], axis=0).astype(np.float64)
     share, masks = curves.blends(inner, paper, [one.colour for one in shown])
-    share = np.where(_edges(share.shape, plot, corner), 0, share)
-    masks = [mask & (share > 0) for mask in masks]
+    edges = _edges(share.shape, plot, corner)
+    # A colour that is nearly grey cannot be told from an axis.
+    masks = [
+        mask & ~edges if float(np.ptp(one.colour)) < GREYISH else mask for mask, one in zip(masks, shown, strict=True)
+    ]
     masks = [_without_text(mask, letters, plot, len(shown)) for mask in masks]
     lined = any(_widest(mask) > max(3 * letters.unit, LEAST_SPAN * (plot[2] - plot[0])) for mask in masks)
     ticks = tuple(Tick(refine(seen, plot, t.middle[1], True, 0.6 * letters.unit), sheet.label(t)) for t in around.left)
     names = [sheet.label(one.name) if one.name else None for one in shown]
     if lined:
-        keys, rows = _lines(letters, sheet, around.row, shown, names, masks, share, corner, plot)
+        keys, rows = _lines(letters, sheet, around.row, shown, names, masks, share, corner, plot, over)
         across: tuple[Tick, ...] = ()
     else:
         keys, rows = (), _dots(names, masks, share, corner)
-        across = tuple(Tick(refine(seen, plot, t.middle[0], False, 0.6 * letters.unit), sheet.label(t)) for t in group(letters, around.row))
+        across = tuple(
+            Tick(refine(seen, plot, t.middle[0], False, 0.6 * letters.unit), sheet.label(t))
+            for t in group(letters, around.row)
+        )
     if not rows or not any(row.marks for row in rows):
         return None
-    heads = sheet.heads(letters, [k for k in around.others if k not in used], plot, around.upright)
+    heads = sheet.heads(letters, [k for k in outside if k not in used], plot, around.upright)
     return Plan(sheet.labels, heads, keys, rows, ticks, across)
+
+
+def _over(found: Letters, letter: int, plot: Box) -> bool:
+    """Say whether a letter stands so little outside of a plot that it may belong to the value of a point."""
+    x0, y0, x1, y1 = (int(edge) for edge in found.boxes[letter])
+    unit = found.unit
+    return plot[0] - 3 * unit < x0 and x1 < plot[2] + 3 * unit and plot[1] - 0.8 * unit < y1 and y0 < plot[3]
+
+
+def _bare(seen: Seen, found: Letters) -> Box | None:
+    """Find a plot without axes: coloured lines or dots, and next to no words, beside numbers and over names."""
+    if found.boxes.any(1).sum() > MOST_BARE:
+        return None
+    plot = layout.plot_by_words(found)
+    if plot is None or plot[2] - plot[0] < LEAST_PLOT or plot[3] - plot[1] < LEAST_PLOT:
+        return None
+    left, top, right, bottom = plot
+    away = seen.pixels[top:bottom, left:right].astype(np.int16)
+    coloured = (np.ptp(away, axis=2) > 40) & (seen.far[top:bottom, left:right] > 60)
+    return plot if coloured.sum() >= 60 and len(found.inside(left, top, right, bottom)) <= MOST_INSIDE else None
 
 
 def _inner(seen: Seen, plot: Box, shown: Sequence[Shown], unit: int) -> tuple[tuple[int, int], Pixels]:
@@ -98,7 +130,9 @@ def _shown(seen: Seen, found: Letters, plot: Box, others: Sequence[int]) -> tupl
     out, used = [], set[int]()
     taken = np.isin(found.ids, list(others)).astype(np.uint8)
     taken = cv2.dilate(taken, np.ones((3, 3), np.uint8))
-    texts = sorted(group(found, others, WORDS), key=lambda text: (round(text.middle[1] / (0.8 * found.unit)), text.box[0]))
+    texts = sorted(
+        group(found, others, WORDS), key=lambda text: (round(text.middle[1] / (0.8 * found.unit)), text.box[0])
+    )
     for text in texts:
         high = text.box[3] - text.box[1] > 0.6 * found.unit
         colour = _handle(seen, found, text, taken) if high else None
@@ -144,7 +178,9 @@ def _single(seen: Seen, plot: Box) -> NDArray[np.float64] | None:
     coloured = strong & (seen.dark[part] > 0) & (away.max(2) - away.min(2) > 40)
     if coloured.sum() >= 40:
         return _core(pixels[coloured], far[coloured])
-    count, ids, stats, _ = cv2.connectedComponentsWithStats((strong & (far > 0.35 * far.max())).astype(np.uint8), connectivity=8)
+    count, ids, stats, _ = cv2.connectedComponentsWithStats(
+        (strong & (far > 0.35 * far.max())).astype(np.uint8), connectivity=8
+    )
     if count < 2:
         return None
     largest = ids == int(stats[1:, 4].argmax()) + 1
@@ -174,6 +210,7 @@ def _lines(
     share: NDArray[np.float32],
     corner: tuple[int, int],
     plot: Box,
+    over: Sequence[int],
 ) -> tuple[tuple[int | None, ...], tuple[Row, ...]]:
     markers = [curves.marker_of(mask) for mask in masks]
     spans = [curves.ends_of(mask, marker) for mask, marker in zip(masks, markers, strict=True)]
@@ -181,7 +218,9 @@ def _lines(
     places = _places(found, row, start + corner[0], end + corner[0])
     texts = layout.names_at(found, row, places)
     keys = tuple(sheet.label(text) if text else None for text in texts)
-    inside = group(found, found.inside(plot[0], plot[1], plot[2], plot[3]), 0.8) if len(masks) == 1 else []
+    inside = (
+        group(found, [*found.inside(plot[0], plot[1], plot[2] + 1, plot[3] + 1), *over], 0.8) if len(masks) == 1 else []
+    )
     rows = []
     for name, mask, marker in zip(names, masks, markers, strict=True):
         line = curves.course(mask, share)
@@ -222,9 +261,13 @@ def _value(found: Letters, texts: Sequence[Text], point: tuple[float, float], pl
     return min(near, key=lambda text: abs(text.middle[0] - point[0]) + abs(text.middle[1] - point[1]), default=None)
 
 
-def _dots(names: Sequence[int | None], masks: Sequence[NDArray[np.bool_]], share: NDArray[np.float32], corner: tuple[int, int]) -> tuple[Row, ...]:
+def _dots(
+    names: Sequence[int | None], masks: Sequence[NDArray[np.bool_]], share: NDArray[np.float32], corner: tuple[int, int]
+) -> tuple[Row, ...]:
     rows = []
     for name, mask in zip(names, masks, strict=True):
         spots = sorted(curves.dots(mask, share))
-        rows.append(Row(name if len(masks) > 1 else None, tuple(Mark(y + corner[1], across=x + corner[0]) for x, y in spots)))
+        rows.append(
+            Row(name if len(masks) > 1 else None, tuple(Mark(y + corner[1], across=x + corner[0]) for x, y in spots))
+        )
     return tuple(rows)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from got_ocr.chart.seen import GROUND, Pixels, Seen
+from got_ocr.chart.seen import GROUND, Pixels, Seen, keys_of, widest
 from got_ocr.lines import Box
 
 NEAR = 22  # levels of a channel within which pixels have one colour
@@ -18,6 +18,7 @@ HATCH = 5  # pixels: thinner strokes across an area are its hatching
 MOST_COLOURS = 12
 MOST_PATCHES = 400
 LEAST_AREA = 24
+SOLID = 0.0025  # of the picture: less than that is no bar and no sector
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +62,27 @@ class Patches:
 
 def find_patches(seen: Seen) -> Patches:
     """Find the areas of one flat colour that is not the paper's."""
+    if not _solid(seen):
+        return Patches((), np.zeros(seen.far.shape, np.int32), np.zeros((0, 3), np.int16))
     # Hatching is thin and dark: bars are looked at without it, and so is what is written on them.
-    soft = np.asarray(cv2.morphologyEx(cv2.medianBlur(seen.pixels, 3), cv2.MORPH_CLOSE, np.ones((HATCH, HATCH), np.uint8)), np.uint8)
+    soft = np.asarray(
+        cv2.morphologyEx(cv2.medianBlur(seen.pixels, 3), cv2.MORPH_CLOSE, np.ones((HATCH, HATCH), np.uint8)), np.uint8
+    )
     kernel = np.ones((3, 3), np.uint8)
-    spread = (cv2.dilate(soft, kernel) - cv2.erode(soft, kernel)).max(2)
-    drawn = np.abs(soft.astype(np.int16) - np.array(seen.paper, np.int16)).max(2) > GROUND
+    spread = widest(np.asarray(cv2.morphologyEx(soft, cv2.MORPH_GRADIENT, kernel), np.uint8))
+    drawn = widest(np.asarray(cv2.absdiff(soft, np.full_like(soft, seen.paper)), np.uint8)) > GROUND
     flat = drawn & (spread < FLAT)
-    keys = (soft >> 4).astype(np.int32) @ np.array([256, 16, 1], np.int32)
+    keys = keys_of(soft)
     owner = np.zeros(flat.shape, np.int32)
     found: list[Patch] = []
     colours: list[NDArray[np.int16]] = []
     least = max(LEAST_AREA, int(0.00005 * flat.size))
     for _ in range(MOST_COLOURS):
-        counts = np.bincount(keys[flat], minlength=1)
+        some = keys[flat]
+        counts = np.bincount(some, minlength=1)
         if counts.max() < least:
             break
-        colour = np.median(soft[flat & (keys == counts.argmax())], axis=0).astype(np.int16)
+        colour = np.median(soft[flat][some == counts.argmax()], axis=0).astype(np.int16)
         near = _near(soft, colour) & drawn & (owner == 0)
         found += _areas(near, len(colours), owner, len(found))
         colours.append(colour)
@@ -85,6 +91,12 @@ def find_patches(seen: Seen) -> Patches:
         if len(found) > MOST_PATCHES:
             break
     return Patches(tuple(found), owner, np.array(colours, np.int16).reshape(-1, 3))
+
+
+def _solid(seen: Seen) -> bool:
+    """Say at a glance whether there is anything broader than strokes of letters."""
+    drawn = (seen.far[::2, ::2] > GROUND).astype(np.uint8)
+    return bool(cv2.erode(drawn, np.ones((3, 3), np.uint8)).mean() > SOLID)
 
 
 def _near(pixels: Pixels, colour: NDArray[np.int16]) -> NDArray[np.bool_]:

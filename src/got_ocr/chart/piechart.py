@@ -45,7 +45,9 @@ def _legend(found: Letters, pie: Pie, sheet: Sheet, letters: Sequence[int]) -> t
     return entries, used
 
 
-def _beside(found: Letters, patches: Patches, pie: Pie, sheet: Sheet, letters: Sequence[int]) -> tuple[list[Entry], set[int]]:
+def _beside(
+    found: Letters, patches: Patches, pie: Pie, sheet: Sheet, letters: Sequence[int]
+) -> tuple[list[Entry], set[int]]:
     """Pair names with the shares that stand under them."""
     texts = sorted(group(found, letters), key=lambda text: text.middle[1])
     entries, used = [], set[int]()
@@ -65,4 +67,6 @@ def _beside(found: Letters, patches: Patches, pie: Pie, sheet: Sheet, letters: S
 
 def _under(found: Letters, name: Text, value: Text) -> bool:
     gap = value.box[1] - name.box[3]
-    return -0.5 * found.unit < gap < UNDER * found.unit and abs(value.middle[0] - name.middle[0]) < APART * found.unit + 2
+    return (
+        -0.5 * found.unit < gap < UNDER * found.unit and abs(value.middle[0] - name.middle[0]) < APART * found.unit + 2
+    )

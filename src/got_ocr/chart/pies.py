@@ -52,7 +52,11 @@ def find_pie(found: Patches) -> Pie | None:
         return None
     sectors = [p for p in large if left - 3 <= p.middle[0] <= box[2] + 3 and top - 3 <= p.middle[1] <= box[3] + 3]
     sectors = [p for p in sectors if p.area > 0.004 * wide * tall]
-    spare = [p for p in found.found if p not in sectors and p.fill > 0.8 and p.wide <= 80 and p.tall <= 40 and not _within(p, box)]
+    spare = [
+        p
+        for p in found.found
+        if p not in sectors and p.fill > 0.8 and p.wide <= 80 and p.tall <= 40 and not _within(p, box)
+    ]
     swatches = tuple(next((p.box for p in spare if p.colour == sector.colour), None) for sector in sectors)
     if sum(swatch is not None for swatch in swatches) < max(1, len(sectors) - 1):
         swatches = (None,) * len(sectors)

@@ -13,7 +13,9 @@ Floats = NDArray[np.float64]
 
 OFF = 2.5  # pixels by which a number may stand off its place
 MOST_POINTS = 80
-_LOOKALIKES = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8", "−": "-", "–": "-", "—": "-", "Z": "2"})
+_LOOKALIKES = str.maketrans(
+    {"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8", "−": "-", "–": "-", "—": "-", "Z": "2"}
+)
 _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)")
 
 
@@ -43,7 +45,9 @@ def number(text: str) -> str | None:
     return f"{sign}{whole}.{part}" if part else f"{sign}{whole}"
 
 
-def fit(ticks: Sequence[tuple[float, str]], points: Sequence[tuple[float, float]], sign: int, zero: float | None = None) -> Scale | None:
+def fit(
+    ticks: Sequence[tuple[float, str]], points: Sequence[tuple[float, float]], sign: int, zero: float | None = None
+) -> Scale | None:
     """Fit a scale to what was read at ticks, and to other (place, number) that lie on it; as many as can be shall agree.
 
     sign: of its slope. zero: the place of 0, where it is known.
@@ -58,7 +62,9 @@ def fit(ticks: Sequence[tuple[float, str]], points: Sequence[tuple[float, float]
         if slope * sign <= 0:
             continue
         step = _step(slope, at)
-        votes = sum(_agreement(text, slope * place + offset, step) for place, text in ticks) + (0.5 if step and _nice(step) else 0.0)
+        votes = sum(_agreement(text, slope * place + offset, step) for place, text in ticks) + (
+            0.5 if step and _nice(step) else 0.0
+        )
         votes += float((np.abs(others[0] - (others[1] - offset) / slope) <= OFF).sum())
         if best is None or votes > best[0] + 1e-9:
             on = np.abs(places - (values - offset) / slope) <= OFF
@@ -78,7 +84,11 @@ def _agreement(text: str, value: float, step: float) -> float:
 
     Repeated zeros are read too few rather than too many, a point is overlooked rather than made up.
     """
-    unit = 10.0 ** (math.floor(math.log10(step)) - 1) if step > 0 else 10.0 ** (math.floor(math.log10(abs(value) or 1.0)) - 2)
+    unit = (
+        10.0 ** (math.floor(math.log10(step)) - 1)
+        if step > 0
+        else 10.0 ** (math.floor(math.log10(abs(value) or 1.0)) - 2)
+    )
     expected = f"{round(value / unit) * unit:.6f}".rstrip("0").rstrip(".") if abs(value) < 1e12 else ""
     expected = "0" if expected in ("", "-0") else expected
     if step and abs(float(expected) - value) > 0.06 * step:

@@ -113,7 +113,11 @@ def group(found: Letters, letters: Sequence[int], gap: float = GAP, turn: int = 
     beside |= small & (apart < 0) & (overlap > -0.45 * found.unit)
     middle = (top + bottom) / 2
     low = tall < 0.45 * found.unit  # a point or a dash beside a letter that is not as low
-    beside |= (low[:, None] | low[None]) & (apart < 0.6 * found.unit) & (np.abs(middle[:, None] - middle[None]) < 0.75 * found.unit)
+    beside |= (
+        (low[:, None] | low[None])
+        & (apart < 0.6 * found.unit)
+        & (np.abs(middle[:, None] - middle[None]) < 0.75 * found.unit)
+    )
     return [text_of(found, [letters[i] for i in part], turn) for part in _parts(beside)]
 
 
