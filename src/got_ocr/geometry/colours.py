@@ -53,8 +53,8 @@ class Palette:
         self._layers = [
             np.clip(seen.ground[:, :, c].astype(np.int16) - seen.rgb[:, :, c], 0, 255).astype(np.uint8) for c in range(3)
         ]
-        flat = seen.ground.reshape(-1, 3)
-        self.paper = np.median(flat[:: max(1, len(flat) // 5000)], axis=0)
+        rim = [seen.ground[:3].reshape(-1, 3), seen.ground[-3:].reshape(-1, 3), seen.ground[:, :3].reshape(-1, 3), seen.ground[:, -3:].reshape(-1, 3)]
+        self.paper = np.median(np.concatenate(rim), axis=0)
         self._full = max(120.0, float(np.percentile(seen.away[seen.written], 93)) if seen.written.sum() > 30 else 255.0)
         self._ink = self.paper - self._inked() * min(self._full, float(self.paper.min()))
 
@@ -123,7 +123,7 @@ def fills(seen: Seen, palette: Palette, unit: float) -> list[Fill]:
     """Find the filled areas."""
     off = np.abs(seen.ground.astype(np.int16) - palette.paper.astype(np.int16)).max(axis=2)
     mask = (off > 12).astype(np.uint8)
-    if not 0.001 < mask.mean() < 0.7:
+    if not 0.001 < mask.mean() < 0.85:
         return []
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     found: list[Fill] = []

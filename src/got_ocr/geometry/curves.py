@@ -18,6 +18,7 @@ SAMPLE = 300  # points that each try is held against
 SMALLEST, LARGEST = 0.85, 9.0  # centimetres of a radius
 LEAST = 1.1  # centimetres of ink on a curve
 FAVOUR = 1.22  # times as much ink an ellipse must explain than a circle
+LEAST_TURN = 36  # degrees of an arc
 WHOLE = 0.62  # of a turn that is drawn, of a curve that goes all around
 FRESH = 0.55  # of the ink of an arc that no line has taken
 MOST_CURVES = 8
@@ -205,12 +206,14 @@ def _arcs(shape: Shape, peeler: Peeler, seen: Seen, loose: float) -> list[Arc]:
     total = unrolled(peeler.left, shape, half).sum(0)
     weight = float(np.median(total[total > 60])) / 255 / 2 if (total > 60).any() else 0.0
     stretches = _closed(_stretches(on, step, seen.unit))
+    if rx != ry:
+        stretches = _halves(stretches)
     found = [
         Arc(center, rx, ry, first * 360 / STEPS, last * 360 / STEPS, dash, weight)
         for first, last, dash in stretches
         if (rest.max(0)[np.arange(first, last) % STEPS] > 1.3 * seen.level).sum() > FRESH * on[np.arange(first, last) % STEPS].sum()
     ]
-    return [arc for arc in found if (arc.last - arc.first) / 360 * 2 * np.pi * max(rx, ry) > 0.7 * seen.unit]
+    return [arc for arc in found if arc.last - arc.first > LEAST_TURN and (arc.last - arc.first) / 360 * 2 * np.pi * max(rx, ry) > 0.7 * seen.unit]
 
 
 def _stretches(on: Mask, step: float, unit: float) -> list[tuple[int, int, str]]:
@@ -239,11 +242,20 @@ def _stretches(on: Mask, step: float, unit: float) -> list[tuple[int, int, str]]
     return [(a + start, b + start, kind) for a, b, kind in out]
 
 
+def _halves(stretches: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Take an ellipse that is partly dashed for the two halves of the edge of a solid; short pieces of ellipses are none."""
+    drawn = sum(b - a for a, b, _ in stretches)
+    if any(kind for _, _, kind in stretches) and drawn > 0.7 * STEPS:
+        dash = next(kind for _, _, kind in stretches if kind)
+        return [(STEPS // 2, STEPS, ""), (0, STEPS // 2, dash)]
+    return [s for s in stretches if s[1] - s[0] > STEPS // 3]
+
+
 def _closed(stretches: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """Take what is drawn over most of the turn for a whole curve."""
     told = {kind: sum(b - a for a, b, k in stretches if k == kind) for kind in ("", "dashed", "dotted")}
     kind = max(told, key=lambda k: told[k])
-    if sum(told.values()) < WHOLE * STEPS or (told[kind] < 0.8 * sum(told.values()) and told[""] > 0.3 * STEPS):
+    if sum(told.values()) < WHOLE * STEPS or (told[kind] < 0.8 * sum(told.values()) and min(told[""], sum(told.values()) - told[""]) > 0.25 * STEPS):
         return stretches
     return [(0, STEPS, kind)]
 

@@ -99,7 +99,26 @@ def _place_of(drawing: GeometryDrawing, stand: Stands) -> int | None:
 
 def _centre_first(plan: Plan, names: dict[int, str]) -> bool:
     """Say whether O is named before the other points."""
-    return True
+    net = plan.scene.net
+    place = next((k for k, name in names.items() if name == "O"), None)
+    if place is None:
+        return True
+    z, near = net.places[place], 0.06 * plan.unit
+    dotted = any(abs(dot - z) < near for dot in plan.scene.dots)
+    others = ordered({k: n for k, n in names.items() if k != place}, True)
+    polygons = find_polygons(plan, {k: names[k] for k in others}, others)
+    if not dotted:
+        ends = sum(place in pair for pair in net.ends)
+        return ends >= 2 and not polygons and all(place not in stations[1:-1] for stations in net.on)
+    around = [arc for arc in net.arcs if abs(arc.center - z) < near]
+    if polygons and around:
+        corners = [net.places[k] for k in polygons[0].places]
+        through = any(all(abs(abs(c - z) - arc.rx) < near for c in corners) for arc in around)
+        across = any(place in stations[1:-1] for stations in net.on)
+        return through and not across and (len(corners) == 4 or (len(corners) == 3 and len(others) > 3))
+    outside = [k for k in others[:1] for arc in around if abs(net.places[k] - z) > 1.15 * arc.rx]
+    joined = any(place in pair for pair in net.ends)
+    return not polygons and not (outside and not joined)
 
 
 def _labels(
@@ -137,5 +156,5 @@ def _labels(
 
 def _italic(drawing: GeometryDrawing, answers: Sequence[str], points: dict[int, Stand]) -> bool:
     """Say whether names stand in italics: their upright strokes lean."""
-    telling = [drawing.leans[n] for n in points if answers[n].strip()[:1] in "BDEFGHIKLMNPRTUXYZ"]
+    telling = [drawing.leans[n] for n in points if answers[n].strip()[:1] in "BDEFHIKLMNPRTU"]
     return not telling or float(np.mean(np.log(telling))) > 0.0

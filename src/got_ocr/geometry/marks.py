@@ -273,6 +273,7 @@ def dots(seen: Seen, unit: float) -> list[complex]:
         inner = max(0.8 * DOT * unit, 0.85 * float(depth[round(y), round(x)]))
         full = sample(seen.ink, z + inner * turn)
         around = sample(seen.ink, z + (0.11 * unit + 2) * turn)
-        if (full > 110).mean() > 0.93 and (around > 110).mean() < 0.75:
+        close = sample(seen.ink, z + (1.35 * float(depth[round(y), round(x)]) + 1) * turn)
+        if (full > 110).mean() > 0.93 and (close > 110).mean() < 0.64 and (around > 110).mean() < 0.75:
             found.append(z)
     return found

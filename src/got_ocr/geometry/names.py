@@ -19,6 +19,8 @@ def ordered(names: Mapping[int, str], centre_first: bool) -> list[int]:
 
     def key(place: int) -> tuple[int, int, str]:
         name = names[place]
+        if len(name) > 1 and name[0] in "OF" and name[1:] in ("1", "2") and name[0] not in letters:
+            return (-1, 0, name)
         if len(name) > 1:
             return (1, pool.find(name[0]), name)
         if name == "O" and _special(letters, pool):

@@ -122,6 +122,13 @@ def build(
     return net
 
 
+def _goes_on(own: Segment, end: complex, other: Segment, near: float, unit: float) -> bool:
+    """Say whether another piece, solid where this one is dashed, goes on behind an end."""
+    if bool(own.dash) == bool(other.dash) or abs((own.along.conjugate() * other.along).imag) > 0.05 or off_line(own, other.p) > 2 * near:
+        return False
+    return min(abs(other.p - end), abs(other.q - end)) < 0.16 * unit
+
+
 def _on_curve(arc: Arc, z: complex, near: float) -> bool:
     """Say whether a spot lies on the curve of an arc."""
     level = float(np.hypot((z - arc.center).real / arc.rx, (z - arc.center).imag / arc.ry))
@@ -140,6 +147,8 @@ def _target(
     """Find where an end belongs, and what it meets there: numbers of segments, then of arcs."""
     own = segments[number]
     slack = GAP * 0.95 * unit if own.dash else 0.0
+    if any(_goes_on(own, end, other, near, unit) for i, other in enumerate(segments) if i != number):
+        slack = 0.26 * unit if own.dash else GAP * unit
     spots: list[tuple[float, complex, int]] = []
     inside = [z for z in dots if abs(z - end) <= 0.15 * unit + near + slack and off_line(own, z) <= near]
     if inside:
@@ -160,6 +169,13 @@ def _target(
         for spot in on_circle(own, arc):
             if in_arc(arc, spot, near) and abs(spot - end) <= near * 1.5 + slack:
                 spots.append((abs(spot - end), spot, len(segments) + j))
+        if not arc.round:
+            sides = [arc.center + s * arc.rx for s in (1, -1)]
+            spots += [(abs(z - end), z, len(segments) + j) for z in sides if abs(z - end) < 0.3 * unit + near and off_line(own, z) <= near]
+            if off_line(own, arc.center) <= near and abs(arc.center - end) <= near + slack:
+                spots.append((abs(arc.center - end) + 0.5, arc.center, -1))
+            if spots:
+                continue
         foot = own.p + own.along * along(own, arc.center)
         if arc.round and abs(abs(foot - arc.center) - arc.rx) <= near and in_arc(arc, foot, near):
             if abs(foot - end) <= (2 * arc.rx * (near + 0.5)) ** 0.5 + near:

@@ -24,6 +24,8 @@ def find_polygons(plan: Plan, names: Mapping[int, str], order: Sequence[int]) ->
     """Find closed lines: along the letters in order, then along those that follow, then around fills."""
     found: list[Polygon] = []
     row = [k for k in order if len(names[k]) == 1 and not (names[k] == "O" and _inner(plan, k))]
+    if not names and plan.scene.dots and not plan.scene.net.arcs:
+        return []
     dotted = {plan.scene.net.place_at(z) for z in plan.scene.dots}
     for first in range(len(row)):
         if found and row[first] in {k for p in found for k in p.places}:
@@ -99,7 +101,17 @@ def _closed(plan: Plan, corners: Sequence[int]) -> Polygon | None:
         return None
     if n > 3 and min(turns) < 0 < max(turns):
         return None
+    if n > 4 and not _concyclic(z):
+        return None
     return Polygon(tuple(corners), styles[0])  # type: ignore[arg-type]
+
+
+def _concyclic(z: Sequence[complex]) -> bool:
+    """Say whether corners lie on one circle."""
+    matrix = np.array([(2 * p.real, 2 * p.imag, 1.0) for p in z])
+    x, y, _ = np.linalg.lstsq(matrix, np.array([abs(p) ** 2 for p in z]), rcond=None)[0]
+    away = [abs(p - complex(x, y)) for p in z]
+    return max(away) - min(away) < 0.06
 
 
 def side_style(plan: Plan, a: int, b: int) -> Style | None:

@@ -115,13 +115,20 @@ Marks = tuple[list[Corner], list[AngleArc], list[Ticks], list[Head]]
 
 
 def _marks(net: Net, seen: Seen, unit: float, loose: float) -> Marks:
-    crossed = ticks(net, seen, unit, loose)
+    arcs = angle_arcs(net, seen, unit, loose)
+    crossed = [t for t in ticks(net, seen, unit, loose) if not any(_cuts(net, t, arc, unit) for arc in arcs)]
     return (
         corners(net, seen, unit, loose),
-        angle_arcs(net, seen, unit, loose),
+        arcs,
         crossed,
         heads(net, seen, unit, crossed),
     )
+
+
+def _cuts(net: Net, tick: Ticks, arc: AngleArc, unit: float) -> bool:
+    """Say whether what looks like a tick is the arc of an angle that goes on over a side."""
+    segment = net.segments[tick.segment]
+    return abs(abs(segment.p + segment.along * tick.at - net.places[arc.place]) - arc.radius * unit) < 0.08 * unit
 
 
 def _upwards(segments: Sequence[Segment]) -> list[Segment]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from got_ocr.geometry import board, spelling
 from got_ocr.geometry.axes import AREA, LATTICE, POINTS, REGION, STEPS, VECTORS, Axes
 from got_ocr.geometry.curves import Arc
+from got_ocr.geometry.chains import LATE, chain_key, chained
 from got_ocr.geometry.marks import APART, CORNER, TICK, WING, WING_TURN, AngleArc, Corner, Head, Ticks
 from got_ocr.geometry.net import along
 from got_ocr.geometry.plan import Piece, Plan, Style
 from got_ocr.geometry.polygons import Polygon, rest
 
 Key = tuple[float, ...]
-LATE = 500  # the place in the order of what has no name
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ def drawn(plan: Plan, naming: Naming) -> list[str]:
     items: list[tuple[Key, str]] = []
     items += [(_polygon_key(naming, p, n), polygon(plan, naming, p)) for n, p in enumerate(naming.polygons)]
     pieces = [p for p in rest(plan, naming.polygons)]
-    for piece in pieces:
-        ends = sorted((piece.places[0], piece.places[-1]), key=lambda k: (naming.rank(k), plan.place(k).real, plan.place(k).imag))
-        key = (1, naming.rank(ends[1]), 0, naming.rank(ends[0]))
-        items.append((key, rf"\draw{_style(piece.style)} {at(plan, naming, ends[0])}--{at(plan, naming, ends[1])};"))
+    webbed = _webbed(plan, naming, pieces)
+    for chain in chained(plan, naming.names, naming.order, pieces):
+        key, places = chain_key(plan, naming.names, naming.order, chain, webbed)
+        items.append((key, rf"\draw{_style(chain.style)} {'--'.join(at(plan, naming, k) for k in places)};"))
     for arc, style in plan.arcs:
         items.append((_arc_key(plan, naming, arc), curve(plan, naming, arc, style)))
     for corner in plan.scene.corners:
@@ -97,6 +97,12 @@ def on_axes(plan: Plan, naming: Naming, axes: Axes) -> list[str]:
         lines.append(rf"\draw{_style(piece.style)} {at(plan, naming, ends[0])}--{at(plan, naming, ends[1])};")
         lines += angles if i == 0 else []
     return lines + (angles if not pieces else [])
+
+
+def _webbed(plan: Plan, naming: Naming, pieces: Sequence[Piece]) -> bool:
+    """Say whether this is a graph of dots and edges that is no tree."""
+    dotted = {plan.scene.net.place_at(z) for z in plan.scene.dots}
+    return bool(naming.names) and set(naming.names) <= dotted and len(pieces) >= len(naming.names) > 3
 
 
 def _style(style: Style, fill: str = "") -> str:
@@ -234,9 +240,20 @@ def _head(plan: Plan, head: Head) -> str:
     return rf"\draw {'--'.join(spelling.spot(_two(z)) for z in wings)};"
 
 
+def _ray(plan: Plan, place: int, way: complex) -> complex:
+    """Give a direction as the places on it, which have two decimals, tell it."""
+    net, v = plan.scene.net, plan.place(place)
+    far = [plan.place(k) - v for stations in net.on if place in stations for k in stations if k != place]
+    good = [z for z in far if abs(z) > 0.5 and abs(z / abs(z) - way) < 0.03 + 0.05 * (plan.scene.loose > 0)]
+    best = max(good, key=abs, default=way)
+    return best / abs(best)
+
+
 def _angle(plan: Plan, arc: AngleArc) -> str:
     v = plan.place(arc.place)
-    first = math.degrees(cmath.phase(arc.first)) % 360
-    last = first + math.degrees(cmath.phase(arc.second / arc.first)) % 360
+    a, b = _ray(plan, arc.place, arc.first), _ray(plan, arc.place, arc.second)
+    first = math.degrees(cmath.phase(a)) % 360
+    first -= 360 if round(first, 1) >= 360 else 0
+    last = first + math.degrees(cmath.phase(b / a)) % 360
     angles = ":".join(spelling.number(round(x, 1)) for x in (first, last))
-    return rf"\draw {spelling.spot(_two(v + arc.radius * arc.first))} arc ({angles}:{spelling.number(arc.radius)});"
+    return rf"\draw {spelling.spot(_two(v + arc.radius * a))} arc ({angles}:{spelling.number(arc.radius)});"

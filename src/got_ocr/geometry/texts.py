@@ -86,6 +86,8 @@ def _together(a: list[int], b: list[int], unit: float) -> bool:
     least = min(a[3] - a[1], b[3] - b[1])
     if across <= BESIDE * unit and down <= -0.3 * least:
         return True
+    if across <= 0.08 * unit and down <= 0:
+        return True
     return across <= 0 and down <= ABOVE * unit
 
 
