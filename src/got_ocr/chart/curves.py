@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ Mask = NDArray[np.bool_]
 
 BLEND = 0.45  # of a colour, the least that a pixel of a thin line has of it
 OFF = 34.0  # levels by which a pixel may differ from the blend
+SHARP = 0.4  # by which the slopes of two pieces differ at a corner that tells its place
+STRAY = 5.0  # pixels, at most, from where a corner was expected
 MOST_DOTS = 60  # of one colour
 
 
@@ -61,12 +64,37 @@ def course(mask: Mask, share: NDArray[np.float32]) -> Course:
     return Course(middle, mask.sum(0).astype(np.float64))
 
 
-def corners(line: Course, places: Sequence[float], marker: float) -> list[float]:
-    """Find the height of a line at places: where the straight pieces on either side of each meet. marker: half the width of one."""
+def _pieces(line: Course, places: Sequence[float], marker: float) -> list[tuple[float, float, int] | None]:
+    """Fit the straight piece between each place and the next."""
     pieces = []
-    for low, high in zip(places[:-1], places[1:], strict=True):
+    for low, high in pairwise(places):
         trim = min(max(0.12 * (high - low), marker + 1), 0.35 * (high - low))
         pieces.append(_straight(line, low + trim, high - trim))
+    return pieces
+
+
+def refined(lines: Sequence[tuple[Course, float]], places: Sequence[float]) -> list[float]:
+    """Move places to where the pieces of lines meet: their ends may be drawn a little longer than they are. lines: with their markers."""
+    found = []
+    for line, marker in lines:
+        pieces = _pieces(line, places, marker)
+        for i, (one, two) in enumerate(pairwise(pieces), 1):
+            if one and two and abs(one[0] - two[0]) > SHARP:
+                meet = (two[1] - one[1]) / (one[0] - two[0])
+                if abs(meet - places[i]) < STRAY:
+                    found.append((i - (len(places) - 1) / 2, meet - places[i]))
+    if len(found) < 2:
+        return list(places)
+    at, off = np.array(found).T
+    # A few places that do not move, so that one corner alone cannot stretch all of them.
+    rows = np.stack([np.ones_like(at), at], 1)
+    shift, stretch = np.linalg.solve(rows.T @ rows + np.diag([0.5, 1.0]), rows.T @ off)
+    return [x + shift + stretch * (i - (len(places) - 1) / 2) for i, x in enumerate(places)]
+
+
+def corners(line: Course, places: Sequence[float], marker: float) -> list[float]:
+    """Find the height of a line at places: where the straight pieces on either side of each meet. marker: half the width of one."""
+    pieces = _pieces(line, places, marker)
     out = []
     for i, x in enumerate(places):
         sides = [piece for piece in (pieces[i - 1] if i else None, pieces[i] if i < len(pieces) else None) if piece]

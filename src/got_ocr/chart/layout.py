@@ -282,7 +282,7 @@ def plot_by_words(found: Letters) -> Box | None:
     row = [t for t in under if t.box[1] < bottom + 1.2 * found.unit]
     if len(row) < 2 or bottom - last.middle[1] > 1.5 * pitch + 2 * found.unit:
         return None
-    titles = [t.box[3] for t in texts if t.box[2] - t.box[0] > 6 * found.unit and t.middle[1] < column[0].box[1]]
+    titles = [t.box[3] for t in texts if t.box[2] > left and t.box[3] < column[0].box[1]]
     top = max([0, round(column[0].middle[1] - 0.95 * pitch), *(edge + 2 for edge in titles)])
     return left + 4, top, max(text.box[2] for text in row), bottom - 5
 

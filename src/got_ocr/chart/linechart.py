@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from got_ocr.chart import curves, layout
 from got_ocr.chart.frame import Frame, refine
 from got_ocr.chart.plan import Mark, Plan, Row, Tick
-from got_ocr.chart.seen import GROUND, Pixels, Seen
+from got_ocr.chart.seen import GROUND, PALE, Pixels, Seen
 from got_ocr.chart.sheet import Sheet
-from got_ocr.chart.words import WORDS, Letters, Text, find_letters, group
+from got_ocr.chart.words import GAP, WORDS, Letters, Text, find_letters, group
 from got_ocr.lines import Box
 
 HANDLE = 4.6  # of the letters' height: how far to the left of its name a legend shows a line
 GREYISH = 110  # levels between the channels of a colour
+FAINT = 42  # levels by which a thin line stands out from paper
 LEAST_TICKS = 3
 MOST_BARE, MOST_INSIDE = 400, 80  # letters of a chart without axes, and of its plot
 LEAST_PLOT = 120  # pixels
@@ -152,12 +153,12 @@ def _handle(seen: Seen, found: Letters, text: Text, taken: NDArray[np.uint8]) ->
     top, bottom = max(0, round(middle - 0.5 * unit)), round(middle + 0.5 * unit) + 1
     part = (slice(top, bottom), slice(left, right))
     far = np.where(taken[part] > 0, 0, seen.far[part])
-    if far.size == 0 or (far > 2 * GROUND).sum() < 6:
+    if far.size == 0 or (far > FAINT).sum() < 6:
         return None
     near = far[:, max(0, far.shape[1] - round(3.6 * unit)) :]
-    if (near > 2 * GROUND).sum() < 6:
+    if (near > FAINT).sum() < 6:
         return None
-    return _core(seen.pixels[part][far > 2 * GROUND], far[far > 2 * GROUND])
+    return _core(seen.pixels[part][far > FAINT], far[far > FAINT])
 
 
 def _core(pixels: NDArray[np.uint8], far: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -178,9 +179,8 @@ def _single(seen: Seen, plot: Box) -> NDArray[np.float64] | None:
     coloured = strong & (seen.dark[part] > 0) & (away.max(2) - away.min(2) > 40)
     if coloured.sum() >= 40:
         return _core(pixels[coloured], far[coloured])
-    count, ids, stats, _ = cv2.connectedComponentsWithStats(
-        (strong & (far > 0.35 * far.max())).astype(np.uint8), connectivity=8
-    )
+    dark = (seen.dark[part] > PALE * 255).astype(np.uint8)
+    count, ids, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     if count < 2:
         return None
     largest = ids == int(stats[1:, 4].argmax()) + 1
@@ -216,14 +216,16 @@ def _lines(
     spans = [curves.ends_of(mask, marker) for mask, marker in zip(masks, markers, strict=True)]
     start, end = float(np.median([a for a, _ in spans])), float(np.median([b for _, b in spans]))
     places = _places(found, row, start + corner[0], end + corner[0])
+    courses = [curves.course(mask, share) for mask in masks]
+    inner = [x - corner[0] for x in places]
+    places = [x + corner[0] for x in curves.refined(list(zip(courses, markers, strict=True)), inner)]
     texts = layout.names_at(found, row, places)
     keys = tuple(sheet.label(text) if text else None for text in texts)
     inside = (
         group(found, [*found.inside(plot[0], plot[1], plot[2] + 1, plot[3] + 1), *over], 0.8) if len(masks) == 1 else []
     )
     rows = []
-    for name, mask, marker in zip(names, masks, markers, strict=True):
-        line = curves.course(mask, share)
+    for name, line, marker in zip(names, courses, markers, strict=True):
         heights = curves.corners(line, [x - corner[0] for x in places], marker)
         marks = []
         for key, (x, y) in enumerate(zip(places, heights, strict=True)):
@@ -238,7 +240,8 @@ def _places(found: Letters, row: Sequence[int], start: float, end: float) -> lis
     """Say where categories stand: evenly from the first to the last point of the lines, as many as there are names."""
     box = found.around(row)
     if layout.tilt_of(found, row, [start, end]) == 0:
-        count = len(group(found, row))
+        counts = {gap: group(found, row, gap) for gap in (GAP, WORDS, 0.7)}
+        count = len(min(counts.values(), key=lambda texts: _unevenness(texts, start, end)))
     elif layout.tilt_of(found, row, [start, end]) == 90:
         count = len(layout.stripes([(int(found.boxes[k][0]), int(found.boxes[k][2])) for k in row], 2))
     else:
@@ -246,6 +249,14 @@ def _places(found: Letters, row: Sequence[int], start: float, end: float) -> lis
     del box
     count = min(max(count, 2), 40)
     return [start + (end - start) * i / (count - 1) for i in range(count)]
+
+
+def _unevenness(texts: Sequence[Text], start: float, end: float) -> float:
+    """Say how far names stand from even places between the first and the last point."""
+    if len(texts) < 2:
+        return float("inf")
+    places = np.linspace(start, end, len(texts))
+    return float(np.abs(np.sort([text.middle[0] for text in texts]) - places).max())
 
 
 def _value(found: Letters, texts: Sequence[Text], point: tuple[float, float], places: Sequence[float]) -> Text | None:

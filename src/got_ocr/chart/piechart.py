@@ -13,7 +13,8 @@ from got_ocr.chart.sheet import Sheet
 from got_ocr.chart.words import Letters, Text, find_letters, group, text_of
 
 UNDER = 1.8  # of the letters' height: the widest gap between a name and the share under it
-APART = 0.7  # of the letters' height by which the middles of the two may differ
+BESIDE = 1.55  # of the letters' height: the widest gap between words of a name
+APART = 1.2  # of the letters' height by which the middles of the two may differ
 
 
 def pie_plan(seen: Seen, patches: Patches, pie: Pie, sheet: Sheet) -> PiePlan | None:
@@ -49,7 +50,7 @@ def _beside(
     found: Letters, patches: Patches, pie: Pie, sheet: Sheet, letters: Sequence[int]
 ) -> tuple[list[Entry], set[int]]:
     """Pair names with the shares that stand under them."""
-    texts = sorted(group(found, letters), key=lambda text: text.middle[1])
+    texts = sorted(group(found, letters, BESIDE), key=lambda text: text.middle[1])
     entries, used = [], set[int]()
     measured = shares(pie)
     for place, name in enumerate(texts):
