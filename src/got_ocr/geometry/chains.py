@@ -83,7 +83,7 @@ def _through_nameless(plan: Plan, names: Mapping[int, str], pieces: Sequence[Pie
     """Join pieces at places without a name where just two of them end."""
     left = list(pieces)
     if not names:
-        return left
+        return [Piece(_corners(plan, p.places), p.style) for p in left]
     merged = True
     while merged:
         merged = False

@@ -25,6 +25,7 @@ TINT = 0.2  # of the colour in a fill
 THIN = 0.012  # centimetres of full ink across the thinnest black line
 BLACKER = 0.0165  # more than of the widest thin grey line
 THICKER = 1.5  # times as much ink across a thick line as across a thin one
+APART = 1.24  # from the thickest thin line to the thinnest thick one
 LEAST_FILL = 0.12  # square centimetres
 
 
@@ -116,7 +117,7 @@ def thickness(weights: Sequence[float]) -> float | None:
         return None
     jumps = [(b / a, (a * b) ** 0.5) for a, b in zip(known, known[1:], strict=False)]
     ratio, border = max(jumps)
-    return border if ratio > 1.2 else (known[0] * known[-1]) ** 0.5
+    return border if ratio > APART else None
 
 
 def fills(seen: Seen, palette: Palette, unit: float) -> list[Fill]:

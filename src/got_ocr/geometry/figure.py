@@ -11,7 +11,7 @@ from got_ocr.geometry.axes import LATTICE, STEPS, VECTORS
 from got_ocr.geometry.board import is_number, note_of
 from got_ocr.geometry.ink import look_at
 from got_ocr.geometry.names import ordered
-from got_ocr.geometry.places import Stand, Stands, foot_spot, spots, stands
+from got_ocr.geometry.places import Stand, Stands, lengthened, spots, stands
 from got_ocr.geometry.plan import Plan, make_plan
 from got_ocr.geometry.polygons import find_polygons
 from got_ocr.geometry.scene import read_scene
@@ -49,6 +49,8 @@ def cut_geometry(picture: Image.Image, spec: ModelSpec) -> GeometryDrawing | Non
     scene = read_scene(seen)
     if scene is None:
         return None
+    if scene.axes is None:
+        scene = lengthened(scene)
     where = spots(scene)
     found = tuple(stands(scene, text, where) for text in scene.texts)
     for stand in found:
@@ -146,7 +148,7 @@ def _labels(
         angle, measure = stand.angle, stand.measure
         if angle is not None and angle.off < FAR and (measure is None or angle.off <= measure.off or "°" in answer):
             place = plan.scene.net.place_at(angle.spot)
-            items.append(((2, angle.arc), rf"\node at {spelling.spot(plan.move(angle.spot))} {{{text}}};"))
+            items.append(((0.5, angle.arc), rf"\node at {spelling.spot(plan.move(angle.spot))} {{{text}}};"))
         elif measure is not None and measure.off < FAR:
             items.append(((1, number), rf"\node[{measure.side}] at {spelling.spot(plan.move(measure.spot))} {{{text}}};"))
         else:

@@ -11,6 +11,7 @@ import numpy as np
 from got_ocr.geometry.curves import Arc
 from got_ocr.geometry.lines import GAP, Segment
 
+MENDED = 0.55  # centimetres that may be missing in a dashed line
 PARALLEL = 0.1  # sine of an angle under which lines are not made to meet
 
 
@@ -87,11 +88,44 @@ def in_arc(arc: Arc, z: complex, slack: float) -> bool:
     return (degrees - arc.first + spare) % 360 <= arc.last - arc.first + 2 * spare
 
 
+def mended(segments: Sequence[Segment], unit: float, near: float) -> list[Segment]:
+    """Join dashed pieces that go on with each other, where something lies over a line."""
+    out = list(segments)
+    joined = True
+    while joined:
+        joined = False
+        for i, a in enumerate(out):
+            for j in range(i + 1, len(out)):
+                if (one := _one_line(a, out[j], unit, near)) is not None:
+                    out[i] = one
+                    del out[j]
+                    joined = True
+                    break
+            if joined:
+                break
+    return out
+
+
+def _one_line(a: Segment, b: Segment, unit: float, near: float) -> Segment | None:
+    """Join two dashed pieces of one line."""
+    if not a.dash or a.dash != b.dash or abs((a.along.conjugate() * b.along).imag) > 0.05:
+        return None
+    long, short = (a, b) if a.length >= b.length else (b, a)
+    if max(off_line(long, short.p), off_line(long, short.q)) > near:
+        return None
+    ends = sorted((along(long, short.p), along(long, short.q)))
+    if ends[0] - long.length > MENDED * unit or -ends[1] > MENDED * unit:
+        return None
+    low, high = min(0.0, ends[0]), max(long.length, ends[1])
+    return replace(long, p=long.p + long.along * low, q=long.p + long.along * high)
+
+
 def build(
     segments: Sequence[Segment], arcs: Sequence[Arc], stroke: float, unit: float, loose: float, dots: Sequence[complex]
 ) -> Net:
     """Find where the ends of pieces belong, and where pieces cross. dots: in which pieces may end."""
     near = max(2.6, 1.3 * stroke + 1.2) + 1.2 * loose
+    segments = mended(segments, unit, near)
     targets: list[tuple[int, bool, complex, list[int]]] = []
     for i, segment in enumerate(segments):
         for start in (True, False):
@@ -171,7 +205,7 @@ def _target(
                 spots.append((abs(spot - end), spot, len(segments) + j))
         if not arc.round:
             sides = [arc.center + s * arc.rx for s in (1, -1)]
-            spots += [(abs(z - end), z, len(segments) + j) for z in sides if abs(z - end) < 0.3 * unit + near and off_line(own, z) <= near]
+            spots += [(0.2 * abs(z - end), z, len(segments) + j) for z in sides if abs(z - end) < 0.3 * unit + near and off_line(own, z) <= near]
             if off_line(own, arc.center) <= near and abs(arc.center - end) <= near + slack:
                 spots.append((abs(arc.center - end) + 0.5, arc.center, -1))
             if spots:
@@ -223,7 +257,9 @@ def _ended(net: Net, arc: Arc, unit: float) -> Arc:
     for degrees in (arc.first, arc.last):
         number = net.place_at(arc.at(degrees), max(net.near * 2, 0.14 * unit))
         quarter = round(degrees / 90) * 90.0
-        if number is not None:
+        if not arc.round and abs(quarter - degrees) < 6:
+            ends.append(quarter)
+        elif number is not None:
             z = net.places[number] - arc.center
             exact = float(np.degrees(np.arctan2(z.imag / arc.ry, z.real / arc.rx)))
             ends.append(degrees + (exact - degrees + 180) % 360 - 180)

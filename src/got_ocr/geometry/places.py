@@ -2,12 +2,12 @@
 
 import cmath
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from got_ocr.geometry.marks import AngleArc
 from got_ocr.geometry.net import Net, along, in_arc, meet, off_line, on_circle
-from got_ocr.geometry.scene import Scene
+from got_ocr.geometry.scene import Scene, scale
 from got_ocr.geometry.texts import SIDES, Text
 
 SLIDES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7)  # centimetres by which the text of an angle moves out
@@ -95,17 +95,22 @@ def angle_spots(scene: Scene, arc: AngleArc) -> list[complex]:
     return [scene.net.places[arc.place] + middle * (away + slide) * scene.unit for slide in SLIDES]
 
 
-def foot_spot(scene: Scene, text: Text) -> Stand | None:
-    """Find a place on a line or a curve beside which a text stands, where nothing else marks it."""
-    best: Stand | None = None
-    for side in SIDES:
-        z = text.place(side, scene.unit)
-        feet = [s.p + s.along * along(s, z) for s in scene.net.segments if 0 <= along(s, z) <= s.length and off_line(s, z) < 0.2 * scene.unit]
-        for arc in scene.net.arcs:
-            if arc.round and abs(z - arc.center) > 1 and in_arc(arc, z, 2):
-                feet.append(arc.center + (z - arc.center) / abs(z - arc.center) * arc.rx)
-        for foot in feet:
-            off = abs(foot - z) / scene.unit
-            if best is None or off < best.off:
-                best = Stand(off, foot, side)
-    return best
+def lengthened(scene: Scene) -> Scene:
+    """Move free ends of dashed lines, which may end in a gap, to where a text says that its place is."""
+    net = scene.net
+    for number, segment in enumerate(net.segments):
+        for which in (0, 1):
+            place = net.ends[number][which]
+            free = segment.dash and sum(place in stations for stations in net.on) == 1
+            if not free:
+                continue
+            end, out = net.places[place], -segment.along if which == 0 else segment.along
+            goals = [text.place(side, scene.unit) for text in scene.texts for side in SIDES]
+            ways = [(z - end) * out.conjugate() for z in goals]
+            good = [w.real for w in ways if abs(w.imag) < 0.05 * scene.unit and 0 < w.real < 0.14 * scene.unit]
+            if good:
+                net.places[place] = end + out * min(good)
+                moved = {"p" if which == 0 else "q": net.places[place]}
+                net.segments[number] = replace(segment, **moved)
+                segment = net.segments[number]
+    return replace(scene, unit=scale(net, scene.dots) or scene.unit)

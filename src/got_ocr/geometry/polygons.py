@@ -1,5 +1,6 @@
 """Pieces of lines and the names of places -> closed lines, and the pieces that belong to none. Knows no TikZ."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -92,8 +93,10 @@ def _inner(plan: Plan, place: int) -> bool:
 def _closed(plan: Plan, corners: Sequence[int]) -> Polygon | None:
     """Say whether sides of one style join corners in order, without a corner on the way from one to the next."""
     styles = [side_style(plan, a, b) for a, b in zip(corners, [*corners[1:], corners[0]], strict=True)]
-    if None in styles or len(set(styles)) > 1:
+    looks = {(s.color, s.dash) for s in styles if s is not None}
+    if None in styles or len(looks) > 1:
         return None
+    usual = Counter(styles).most_common(1)[0][0]
     z = [plan.place(k) for k in corners]
     n = len(z)
     turns = [((z[i] - z[i - 1]).conjugate() * (z[(i + 1) % n] - z[i])).imag for i in range(n)]
@@ -103,7 +106,7 @@ def _closed(plan: Plan, corners: Sequence[int]) -> Polygon | None:
         return None
     if n > 4 and not _concyclic(z):
         return None
-    return Polygon(tuple(corners), styles[0])  # type: ignore[arg-type]
+    return Polygon(tuple(corners), usual)  # type: ignore[arg-type]
 
 
 def _concyclic(z: Sequence[complex]) -> bool:

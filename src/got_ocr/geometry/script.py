@@ -65,7 +65,8 @@ def drawn(plan: Plan, naming: Naming) -> list[str]:
     for head in plan.scene.heads:
         items.append(((1, LATE - 1, 3), _head(plan, head)))
     for arc in plan.scene.angles:
-        items.append(((2, naming.rank(arc.place), arc.radius), _angle(plan, arc)))
+        early = any(abs(a.center - plan.scene.net.places[arc.place]) < 0.06 * plan.unit and not a.whole for a, _ in plan.arcs)
+        items.append(((0.9 if early else 2, naming.rank(arc.place), arc.radius), _angle(plan, arc)))
     items.sort(key=lambda item: item[0])
     return [text for _, text in items]
 
@@ -122,7 +123,9 @@ def _arc_key(plan: Plan, naming: Naming, arc: Arc) -> Key:
     """Circles through the corners of a polygon come before it, others after it."""
     corners = [plan.scene.net.places[k] for p in naming.polygons for k in p.places]
     if not arc.round:
-        return (-0.5, -arc.center.imag)
+        halves = [a for a, _ in plan.arcs if not a.round and not a.whole]
+        like = any(abs(a.rx - arc.rx) < 0.03 * plan.unit for a in halves)
+        return (-0.5, 0 if arc.whole and like else 2 if arc.whole else 1, 1 if arc.first % 360 < 90 else 0)
     around = corners and all(abs(abs(z - arc.center) - arc.rx) < 0.06 * plan.unit for z in corners)
     first = not naming.polygons or (around and len(corners) <= 5 and any(p.fill == "" for p in naming.polygons))
     return (-0.3 if first else 0.5, 0 if arc.whole else 1, -arc.rx)
@@ -137,6 +140,9 @@ def curve(plan: Plan, naming: Naming, arc: Arc, style: Style) -> str:
     both = spelling.number(rx) if arc.round else f"{spelling.number(rx)} and {spelling.number(ry)}"
     if arc.whole:
         return rf"\draw{told} {spot(plan, naming, arc.center)} ellipse ({both});"
+    centre, begin = plan.scene.net.place_at(arc.center), plan.scene.net.place_at(arc.at(arc.first))
+    if arc.round and centre is not None and begin is not None:
+        both = spelling.number(round(abs(plan.place(centre) - plan.place(begin)), 2))
     turn = arc.last - arc.first
     low = round(arc.first % 360, 1) % 360
     ends = f"{spelling.number(low)}:{spelling.number(round(low + turn, 1))}"
