@@ -9,6 +9,12 @@ import numpy as np
 from PIL import Image
 
 from got_ocr.data import augment, fonts, ink, paper
+from got_ocr.data.charts import look as chart_look
+from got_ocr.data.charts import svg as chart_svg
+from got_ocr.data.charts.figure import Chart, Series
+from got_ocr.data.sources import geometry_svg, geometry_tree, molecule_draw, music_engrave
+from got_ocr.data.sources.molecule_build import parse
+from got_ocr.data.sources.rasterise import rasterise
 from got_ocr.data.tables import draw as table
 from got_ocr.data.tables.grid import Cell, Grid
 from got_ocr.data.tables.ink import Face
@@ -64,6 +70,42 @@ The bakery changed three of its loaves this week.
 All of them are baked before six in the morning,
 and sold until they are gone."""
 
+CUPS = Chart(
+    "bar",
+    (Series("Cups", ("Mon", "Tue", "Wed", "Thu", "Fri"), ("42", "38", "51", "47", "63")),),
+    title="Cups of coffee",
+    source="Corner Bakery",
+    y_title="Cups a day",
+    valued=True,
+)
+CAFFEINE = "CN1C=NC2=C1C(=O)N(C)C(=O)N2C"
+TRIANGLE = (("A", 0.0, 0.0), ("B", 6.0, 0.0), ("C", 2.16, 2.88))  # a right angle at C, over its diameter AB
+ODE = """**kern
+*clefG2
+*k[f#]
+*M4/4
+=1-
+4b
+4b
+4cc
+4dd
+=2
+4dd
+4cc
+4b
+4a
+=3
+4g
+4g
+4a
+4b
+=4
+4.b
+8a
+2a
+==
+*-"""
+
 
 def draw(text: str, family: str, size: int, colors: tuple[paper.Color, paper.Color], margin: int = 40) -> np.ndarray:
     """Draw lines of text on paper of one colour."""
@@ -83,6 +125,25 @@ def draw_table(rows: list[list[str]], aligns: str, family: str, size: int, lines
     face = Face(font, size)
     look = table.Look(face, face, pad=(14, 6), margin=24, limit=400, rule=1, thick=2)
     return table.draw(Grid(len(rows), len(aligns), aligns, cells, upright, rules), look)
+
+
+def draw_drawings(folder: Path) -> None:
+    """Draw a chart, a molecule, a triangle in its circle and a line of music."""
+    rng = np.random.default_rng(7)
+    lato = next(f for f in fonts.pool("heldout") if f.family == "Lato" and not f.italic and 350 <= f.weight <= 450)
+    rasterise(chart_svg.write(CUPS, chart_look.choose(rng, CUPS, lato))).save(folder / "coffee.png")
+    drawn = next(d for d in (molecule_draw.draw(rng, parse(CAFFEINE), 700) for _ in range(50)) if d is not None)
+    drawn.image.save(folder / "caffeine.png")
+    at = {name: geometry_tree.At(x, y, name) for name, x, y in TRIANGLE}
+    circle = geometry_tree.Circle(geometry_tree.At(3, 0), 3)
+    names = [
+        geometry_tree.Label(place, anchor, f"${name}$")
+        for (name, place), anchor in zip(at.items(), ("left", "right", "above left"), strict=True)
+    ]
+    points = [geometry_tree.Point(place) for place in at.values()]
+    figure = geometry_tree.Figure((*points, geometry_tree.Path(tuple(at.values()), closed=True), circle, *names))
+    rasterise(geometry_svg.svg(figure, geometry_svg.Look(weight=1.5))).save(folder / "thales.png")
+    music_engrave.engrave(ODE, music_engrave.Look(font="Gootville", tight=True)).save(folder / "ode.png")
 
 
 def main() -> None:
@@ -106,6 +167,8 @@ def main() -> None:
     page.paste(report, (0, 0))
     page.paste(prices, ((page.width - prices.width) // 2, report.height - 40))
     page.save(HERE / "tables" / "report.png")
+    (HERE / "drawings").mkdir(exist_ok=True)
+    draw_drawings(HERE / "drawings")
     pages[0].save(HERE / "three-pages.pdf", save_all=True, append_images=pages[1:], resolution=100.0)
 
 

@@ -403,6 +403,8 @@ def test_sheet_music_is_read_staff_by_staff(line_reader: Reader) -> None:
     for top in (80, 180):
         for line in range(5):
             pen.line((40, top + 10 * line, 560, top + 10 * line), fill="black")
+        for left in (100, 250, 400):
+            pen.ellipse((left, top + 4, left + 14, top + 16), fill="black")
     answers = ("*clefG2\n8c\n8d\n==", "*clefF4\n4C\n==")
     model = line_reader(*answers, *answers)
     model.backend.spec = replace(model.backend.spec, reads=frozenset({"plain", "music"}), figure_tokens=16)

@@ -80,14 +80,14 @@ def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
     plain = replace(task, mode="plain")
     rows = [pieces([picture], plain, spec) for picture in pictures]
     formula = all(figure.one_formula([row.box for row in part if row.box]) for part in rows)
-    if "table" in spec.reads:
-        tables = [_cells(picture, spec, framed=formula) for picture in _narrowed(pictures, task, spec)]
-        if all(tables):
-            return Settled(task, tables, 1)
     if "music" in spec.reads:
         staves = [_staves(picture, spec) for picture in _narrowed(pictures, task, spec)]
         if all(staves):
             return Settled(task, staves, 1, partial(_score, staves))
+    if "table" in spec.reads:
+        tables = [_cells(picture, spec, framed=formula) for picture in _narrowed(pictures, task, spec)]
+        if all(tables):
+            return Settled(task, tables, 1)
     drawn = [drawings.see(picture, spec) for picture in _narrowed(pictures, task, spec)]
     seen = [drawing for drawing in drawn if drawing is not None]
     if seen and len(seen) == len(drawn):

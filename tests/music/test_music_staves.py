@@ -68,9 +68,12 @@ def test_drawings_patterns_and_paper_have_none() -> None:
         assert cut_staves(picture, SPEC) == []
 
 
-def test_five_lines_are_a_staff() -> None:
+def test_five_lines_with_notes_on_them_are_a_staff() -> None:
     ink = np.zeros((200, 600), np.uint8)
     ink[60:110:10, 30:560] = 200
+    assert find_systems(ink) == []  # the rules of an empty table
+    for left in (80, 200, 320):
+        ink[64:77, left : left + 13] = 255
     [[staff]] = find_systems(ink)
     assert (staff.top, staff.bottom, staff.left, staff.right, staff.space) == (60, 100, 30, 560, 10)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from got_ocr.columns import runs
-from got_ocr.lines import WIDTH_STEP, WORKING_SIDE, Box, Ink, ink_of, level
+from got_ocr.lines import INK, WIDTH_STEP, WORKING_SIDE, Box, Ink, ink_of, level
 from got_ocr.shrink import shrunk
 from got_ocr.spec import ModelSpec
 from got_ocr.table.rules import long_runs
@@ -27,6 +27,8 @@ LONG = 8  # spaces that a staff is long at least
 CLEAR = 0.35  # of the ink of its lines that is between them at most, in most columns
 NEAR = 0.04  # of the picture's width, between two lines at most
 TIED = 0.9  # of the way between two staves that the line before their system covers
+ACROSS = 0.28  # spaces above and below a line in which there is ink where something crosses it
+WRITTEN = 0.03  # of a staff's length where something crosses a line of it, at least
 BEFORE = 1.2  # spaces left of a staff that belong to its strip
 
 
@@ -73,6 +75,8 @@ def find_systems(ink: Ink) -> list[list[Staff]]:
     found = [[staff for staff in find_staves(mask) if _clear(ink, staff)] for mask in masks]
     best = max(range(len(FAINT)), key=lambda i: (len(found[i]), -i))
     mask = masks[best]
+    if 2 * sum(_written_on(ink > INK, staff) for staff in found[best]) < len(found[best]):
+        return []  # the rules of a table, or a grid
     systems: list[list[Staff]] = []
     for staff in found[best]:
         if systems and _tied(mask, systems[-1][-1], staff):
@@ -150,6 +154,16 @@ def _clear(ink: Ink, staff: Staff) -> bool:
     rows = [float(np.median(ink[max(0, y - 1) : y + 2, staff.left : staff.right].max(0))) for y in at[::2]]
     spaces = [float(np.median(ink[y, staff.left : staff.right])) for y in at[1::2]]
     return max(spaces) <= CLEAR * min(rows) and staff.space <= NEAR * ink.shape[1]
+
+
+def _written_on(mask: Mask, staff: Staff) -> bool:
+    """Say whether heads, stems and clefs lie across single lines; between rules of a table text stands clear of them."""
+    away = max(2, round(ACROSS * staff.space))
+    at = [round(staff.top + line * staff.space) for line in range(LINES)]
+    padded = np.pad(mask, ((away, away), (0, 0)))[:, staff.left : staff.right]
+    crossed = np.stack([padded[y] & padded[y + 2 * away] for y in at])
+    some = crossed.any(0) & ~crossed.all(0)  # what crosses all of them may be an upright rule
+    return bool(some.mean() >= WRITTEN)
 
 
 def _tied(mask: Mask, above: Staff, below: Staff) -> bool:
