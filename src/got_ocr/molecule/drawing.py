@@ -1,5 +1,6 @@
 """A picture of a molecule -> its labels as strips, and its SMILES once they are read. Holds the order of the steps."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,12 +14,16 @@ from got_ocr.molecule.letters import LETTER, Sorted, Tag, around, capital_height
 from got_ocr.molecule.names import Atom, atom_of
 from got_ocr.molecule.page import Page, Piece, inked, mended, pieces, stroke_width
 from got_ocr.molecule.smiles import Bond, Molecule, Place, smiles, with_kekule
-from got_ocr.molecule.strokes import Sketch, bar_rows, sketched, trace_piece, unit_of
+from got_ocr.molecule.strokes import Measure, Sketch, bar_rows, measured, sketched, trace_piece
 from got_ocr.molecule.touching import parted, straight
 from got_ocr.spec import ModelSpec
 
 
-THIN = 4  # stroke widths: a bond is longer
+MOST_INK = 600_000  # pixels of large pieces that are followed
+SLIM = (7.0, 34.0)  # stroke widths: a bond is so long
+SMALLEST = 0.012  # of the picture's longer side: a bond is longer
+EVEN, LONG, DRAWN = 0.45, 0.4, 0.58  # parts of the lines' length, and of their ink
+FAIR = 0.7  # of the bonds: so many are of one length
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ def cut_molecule(picture: Image.Image, spec: ModelSpec) -> MoleculeDrawing | Non
     if page is None or seen is None:
         return None
     frame = joined(seen.sketch, seen.tags, seen.unit, seen.capital)
+    if not _plausible(frame, seen.unit):
+        return None
     return _drawing(page, frame, seen.tags, spec)
 
 
@@ -60,9 +67,13 @@ def analysed(page: Page) -> Analysis | None:
     """Tell strokes and letters apart; None where there are no bonds."""
     found = pieces(page)
     width = stroke_width(page.mask)
-    large = {id(piece): trace_piece(piece) for piece in found if max(piece.width, piece.height) > 7 * width}
-    unit = unit_of(list(large.values()), width)
-    if unit < THIN * width:
+    big = [piece for piece in found if max(piece.width, piece.height) > 7 * width]
+    if not big or sum(piece.area for piece in big) > MOST_INK:
+        return None
+    large = {id(piece): trace_piece(piece) for piece in big}
+    measure = measured(list(large.values()), width, sum(piece.area for piece in big))
+    unit = measure.unit
+    if not _drawn_like_bonds(measure, width, max(page.mask.shape)):
         return None
     parts = sort_pieces(mended(page, found, LETTER * unit), width, unit)
     lone = [piece for piece in parts.letters if piece.height > 0.2 * unit]
@@ -88,6 +99,29 @@ def analysed(page: Page) -> Analysis | None:
     webs = [large.get(id(piece)) or trace_piece(piece) for piece in parts.webs]
     sketch = sketched(webs, rows, parts.bars, page.mask, width, unit)
     return Analysis(sketch, tags(parts.letters, capital), unit, capital) if sketch.strokes else None
+
+
+def _drawn_like_bonds(measure: Measure, width: float, side: int) -> bool:
+    """Say whether lines are of one length mostly and neither as stout as letters nor as long as those of charts and figures."""
+    if not SLIM[0] * width < measure.unit < SLIM[1] * width or measure.unit < SMALLEST * side:
+        return False
+    return measure.even > EVEN and measure.long < LONG and measure.drawn > DRAWN
+
+
+def _plausible(frame: Frame, unit: float) -> bool:
+    """Say whether a graph may be a molecule: atoms with few bonds, bonds of one length, labels on bonds."""
+    if not frame.edges:
+        return False
+    bonds = [0] * len(frame.vertices)
+    fair = 0
+    for edge in frame.edges:
+        a, b = frame.vertices[edge.a], frame.vertices[edge.b]
+        bonds[edge.a] += 1
+        bonds[edge.b] += 1
+        fair += 0.5 * unit < math.hypot(a.x - b.x, a.y - b.y) < 1.7 * unit
+    lost = sum(vertex.tag >= 0 and count == 0 for vertex, count in zip(frame.vertices, bonds, strict=True))
+    crowded = sum(count > 4 for count in bonds)
+    return fair > FAIR * len(frame.edges) and crowded <= 1 + len(bonds) // 20 and lost <= 3 + len(bonds) // 5
 
 
 def _drawing(page: Page, frame: Frame, names: Sequence[Tag], spec: ModelSpec) -> MoleculeDrawing:

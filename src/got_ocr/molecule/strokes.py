@@ -62,17 +62,32 @@ class Row:
     bars: tuple[Piece, ...]
 
 
-def unit_of(webs: Sequence[Web], width: float) -> float:
-    """Measure how long bonds are: longer than most of the straight ink; 0 where there is none."""
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How the straight lines of a drawing are. unit: length of a bond, 0 where there is none. even: part of all length in lines about
+    that long; long: in lines that are much longer. drawn: part of the ink that such lines explain.
+    """
+
+    unit: float
+    even: float
+    long: float
+    drawn: float
+
+
+def measured(webs: Sequence[Web], width: float, area: int) -> Measure:
+    """Measure how long bonds are: longer than most of the straight ink. area: of the ink of the webs."""
     lengths = []
     for web in webs:
         nodes, pairs = straightened(web, ROUGH * width)
         lengths += [math.dist(nodes[a], nodes[b]) for a, b in pairs]
-    if not lengths:
-        return 0.0
+    if not lengths or sum(lengths) <= 0:
+        return Measure(0.0, 0.0, 0.0, 0.0)
     ordered = np.sort(np.array(lengths))
     # Straight chains of several bonds are few, but long.
-    return _share(ordered[ordered <= 1.6 * _share(ordered, 0.55)], LONGER)
+    unit = _share(ordered[ordered <= 1.6 * _share(ordered, 0.55)], LONGER)
+    total = float(ordered.sum())
+    even = float(ordered[(ordered > 0.5 * unit) & (ordered < 1.3 * unit)].sum()) / total
+    return Measure(unit, even, float(ordered[ordered > 1.6 * unit].sum()) / total, total * width / max(1, area))
 
 
 def _share(ordered: NDArray[np.float64], part: float) -> float:
