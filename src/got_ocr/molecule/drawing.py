@@ -1,6 +1,5 @@
 """A picture of a molecule -> its labels as strips, and its SMILES once they are read. Holds the order of the steps."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +8,19 @@ from PIL import Image
 
 from got_ocr.labels import Label, label_tile
 from got_ocr.lines import Box, Ink
-from got_ocr.molecule.joints import Edge, Frame, Vertex, joined
-from got_ocr.molecule.letters import LETTER, Sorted, Tag, around, capital_height, sort_pieces, tags, with_bars, without_dashes
+from got_ocr.molecule.graph import Edge, Frame, Vertex, plausible
+from got_ocr.molecule.joints import joined
+from got_ocr.molecule.letters import (
+    LETTER,
+    Sorted,
+    Tag,
+    around,
+    capital_height,
+    sort_pieces,
+    tags,
+    with_bars,
+    without_dashes,
+)
 from got_ocr.molecule.names import Atom, atom_of
 from got_ocr.molecule.page import Page, Piece, inked, mended, pieces, stroke_width
 from got_ocr.molecule.smiles import Bond, Molecule, Place, smiles, with_kekule
@@ -18,12 +28,10 @@ from got_ocr.molecule.strokes import Measure, Sketch, bar_rows, measured, sketch
 from got_ocr.molecule.touching import parted, straight
 from got_ocr.spec import ModelSpec
 
-
-MOST_INK = 600_000  # pixels of large pieces that are followed
+MOST_INK = 260_000  # pixels of large pieces that are followed
 SLIM = (7.0, 34.0)  # stroke widths: a bond is so long
 SMALLEST = 0.012  # of the picture's longer side: a bond is longer
-EVEN, LONG, DRAWN = 0.45, 0.4, 0.58  # parts of the lines' length, and of their ink
-FAIR = 0.7  # of the bonds: so many are of one length
+EVEN, LONG, DRAWN = 0.45, 0.42, 0.5  # parts of the lines' length, and of their ink
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ def cut_molecule(picture: Image.Image, spec: ModelSpec) -> MoleculeDrawing | Non
     if page is None or seen is None:
         return None
     frame = joined(seen.sketch, seen.tags, seen.unit, seen.capital)
-    if not _plausible(frame, seen.unit):
+    if not plausible(frame, seen.unit):
         return None
     return _drawing(page, frame, seen.tags, spec)
 
@@ -108,22 +116,6 @@ def _drawn_like_bonds(measure: Measure, width: float, side: int) -> bool:
     return measure.even > EVEN and measure.long < LONG and measure.drawn > DRAWN
 
 
-def _plausible(frame: Frame, unit: float) -> bool:
-    """Say whether a graph may be a molecule: atoms with few bonds, bonds of one length, labels on bonds."""
-    if not frame.edges:
-        return False
-    bonds = [0] * len(frame.vertices)
-    fair = 0
-    for edge in frame.edges:
-        a, b = frame.vertices[edge.a], frame.vertices[edge.b]
-        bonds[edge.a] += 1
-        bonds[edge.b] += 1
-        fair += 0.5 * unit < math.hypot(a.x - b.x, a.y - b.y) < 1.7 * unit
-    lost = sum(vertex.tag >= 0 and count == 0 for vertex, count in zip(frame.vertices, bonds, strict=True))
-    crowded = sum(count > 4 for count in bonds)
-    return fair > FAIR * len(frame.edges) and crowded <= 1 + len(bonds) // 20 and lost <= 3 + len(bonds) // 5
-
-
 def _drawing(page: Page, frame: Frame, names: Sequence[Tag], spec: ModelSpec) -> MoleculeDrawing:
     """Make the strips of all labels; each shows its own letters alone."""
     labels: list[Label] = []
@@ -166,7 +158,9 @@ def _molecule(frame: Frame, texts: Sequence[str]) -> Molecule:
     bonds = [Bond(edge.a, edge.b, edge.order, edge.wedge) for edge in frame.edges]
     dashed = {index for index, edge in enumerate(frame.edges) if edge.dashed}
     orders, joins = _orders(frame.vertices, frame.edges)
-    kept = [_atom(vertex, texts, order, join) for vertex, order, join in zip(frame.vertices, orders, joins, strict=True)]
+    kept = [
+        _atom(vertex, texts, order, join) for vertex, order, join in zip(frame.vertices, orders, joins, strict=True)
+    ]
     places = [Place(atom, vertex.x, vertex.y) for atom, vertex in zip(kept, frame.vertices, strict=True)]
     molecule = Molecule(places, bonds)
     return with_kekule(molecule, dashed) if dashed else molecule

@@ -5,11 +5,12 @@ Knows lengths and directions only, no letters and no chemistry.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
 
 import numpy as np
 
 from got_ocr.lines import Box
+from got_ocr.molecule.graph import Edge, Frame, Vertex, pointed
 from got_ocr.molecule.letters import Tag
 from got_ocr.molecule.strokes import Point, Sketch, Stroke
 
@@ -26,34 +27,6 @@ CROSSED = 1.6  # two pieces of one bond that another crosses
 LINEAR = 1.55  # a double or triple bond that is longer goes on through an atom between straight bonds
 BROKEN = 1.4  # two pieces that go straight on and are not longer together are one bond
 STRAIGHT = 0.22  # radians by which two strokes may differ and still go straight on, or lie parallel
-
-
-@dataclass(frozen=True, slots=True)
-class Vertex:
-    """An atom's place in the page's pixels. tag: the number of its label, -1 without one."""
-
-    x: float
-    y: float
-    tag: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A bond. order: lines drawn. dashed: one of them is dashed. wedge: 1 towards the reader from a to b, -1 away from him."""
-
-    a: int
-    b: int
-    order: int = 1
-    dashed: bool = False
-    wedge: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The graph that a drawing shows."""
-
-    vertices: list[Vertex]
-    edges: list[Edge]
 
 
 def joined(sketch: Sketch, tags: Sequence[Tag], unit: float, capital: float) -> Frame:
@@ -256,8 +229,9 @@ class _Joiner:
                     continue
                 stroke, node = ends[0]
                 known = {self.root(node), self.root(self.far(stroke, node))}
-                spots = {other: self._spot(other) for other in self.ends() if other not in known}
-                away = {other: self._away(stroke, node, spot) for other, spot in spots.items()}
+                away = {
+                    other: self._away(stroke, node, spot) for other, spot in self.spots().items() if other not in known
+                }
                 best = min(away, key=lambda other: away[other], default=None)
                 reach = MEET if not hashed else MEET_NARROW if node == stroke.a else MEET_BROAD
                 if best is not None and away[best] < reach:
@@ -272,12 +246,15 @@ class _Joiner:
         ahead, aside = -dx * math.cos(turn) - dy * math.sin(turn), dx * math.sin(turn) - dy * math.cos(turn)
         return abs(ahead) if ahead > -0.2 and abs(aside) < ASIDE else 9.0
 
-    def _spot(self, group: int) -> Point:
-        """Say where a group lies: in the middle of the nodes at which its strokes end."""
-        places = [self.nodes[node] for stroke in self.strokes for node in (stroke.a, stroke.b) if self.root(node) == group]
-        if not places:
-            return self.nodes[group]
-        return float(np.mean([p[0] for p in places])), float(np.mean([p[1] for p in places]))
+    def spots(self) -> dict[int, Point]:
+        """Say where each group lies: in the middle of the nodes at which its strokes end."""
+        return {
+            group: (
+                float(np.mean([self.nodes[node][0] for _, node in ends])),
+                float(np.mean([self.nodes[node][1] for _, node in ends])),
+            )
+            for group, ends in self.ends().items()
+        }
 
     def pass_through(self) -> None:
         """Put atoms on long straight bonds of which a part is drawn double or triple."""
@@ -295,20 +272,21 @@ class _Joiner:
                 continue
             out += self._split(stroke, count, inner)
         self.strokes = out
-        for group in list(self.ends()):
-            for other in list(self.ends()):
-                if group < other and math.dist(self.nodes[group], self.nodes[other]) < MEET * self.unit:
-                    if self.root(group) in self.made and self.root(other) in self.made:
-                        self.merge(group, other)
+        # Two lines of one bond that are both cut give one atom.
+        for one, two in combinations(sorted(self.made), 2):
+            if math.dist(self.nodes[one], self.nodes[two]) < MEET * self.unit:
+                self.merge(one, two)
 
     def _whole(self, stroke: Stroke) -> float:
         """Measure a stroke from atom to atom: a label's atom lies behind the end."""
-        more = sum(self.root(node) in self.tag_of for node in (stroke.a, stroke.b)) * (0.12 + 0.5 * self.capital / self.unit)
+        more = sum(self.root(node) in self.tag_of for node in (stroke.a, stroke.b)) * (
+            0.12 + 0.5 * self.capital / self.unit
+        )
         return self.length(stroke) + more
 
     def _split(self, stroke: Stroke, count: int, inner: list[Stroke]) -> list[Stroke]:
         """Cut a stroke into bonds of one length, and give each the inner lines that run beside it."""
-        start, along, size = self._axis(stroke)
+        start, along, _ = self._axis(stroke)
         lead = (0.12 * self.unit + 0.5 * self.capital) if self.root(stroke.a) in self.tag_of else 0.0
         step = self._whole(stroke) * self.unit / count
         chain = [stroke.a]
@@ -319,7 +297,7 @@ class _Joiner:
             chain.append(len(self.nodes) - 1)
         self.made = self.made | set(chain[1:])
         chain.append(stroke.b)
-        parts = [Stroke(a, b) for a, b in zip(chain, chain[1:], strict=False)]
+        parts = [Stroke(a, b) for a, b in pairwise(chain)]
         self.beside = [pair for pair in self.beside if pair[1] is not stroke]
         for own in inner:
             spots = sorted(float((np.array(self.nodes[node]) - start) @ along) + lead for node in (own.a, own.b))
@@ -333,7 +311,7 @@ class _Joiner:
         """Read the graph off."""
         groups = sorted({self.root(node) for stroke in self.strokes for node in (stroke.a, stroke.b)})
         number = {group: index for index, group in enumerate(groups)}
-        vertices = [self._vertex(group) for group in groups]
+        vertices = self._vertices(groups)
         shown = {vertex.tag for vertex in vertices}
         for index, tag in enumerate(self.tags):
             if index not in shown:
@@ -353,29 +331,20 @@ class _Joiner:
             else:
                 edge = Edge(a, b, min(3, order), dashed, wedge)
             edges[min(a, b), max(a, b)] = edge
-        return Frame(vertices, _pointed(list(edges.values()), len(vertices)))
+        return Frame(vertices, pointed(list(edges.values()), len(vertices)))
 
-    def _vertex(self, group: int) -> Vertex:
-        tag = self.tag_of.get(group, -1)
-        if tag < 0:
-            x, y = self._spot(group)
-            return Vertex(x, y)
-        places = []
-        for stroke, node in self.ends()[group]:
-            turn, (x, y) = self.turn(stroke, node), self.nodes[node]
-            more = 0.08 * self.unit + 0.5 * self.capital
-            places.append((x - math.cos(turn) * more, y - math.sin(turn) * more))
-        return Vertex(float(np.mean([p[0] for p in places])), float(np.mean([p[1] for p in places])), tag)
-
-
-def _pointed(edges: list[Edge], count: int) -> list[Edge]:
-    """Let wedges begin at atoms of three bonds or more, since others have no hand."""
-    bonds = [0] * count
-    for edge in edges:
-        bonds[edge.a] += 1
-        bonds[edge.b] += 1
-    turned = [edge.wedge != 0 and bonds[edge.a] < 3 <= bonds[edge.b] for edge in edges]
-    return [replace(e, a=e.b, b=e.a) if turn else e for e, turn in zip(edges, turned, strict=True)]
+    def _vertices(self, groups: Sequence[int]) -> list[Vertex]:
+        """Place the atoms; those with a label lie behind the ends of their strokes."""
+        spots, all_ends, found = self.spots(), self.ends(), []
+        for group in groups:
+            tag, (x, y) = self.tag_of.get(group, -1), spots[group]
+            if tag >= 0:
+                more = 0.08 * self.unit + 0.5 * self.capital
+                turns = [self.turn(stroke, node) for stroke, node in all_ends[group]]
+                x -= more * float(np.mean([math.cos(turn) for turn in turns]))
+                y -= more * float(np.mean([math.sin(turn) for turn in turns]))
+            found.append(Vertex(x, y, tag))
+        return found
 
 
 def _distance(box: Box, x: float, y: float) -> float:

@@ -107,9 +107,8 @@ def with_bars(found: Sorted, capital: float, unit: float) -> Sorted:
     """Make letters of bars that are none: the l of Cl, the minus behind O, the I that stands alone."""
     taken = set()
     for index, bar in enumerate(found.bars):
-        if any(_continues(bar, letter, capital) for letter in found.letters):
-            taken.add(index)
-        elif _alone(bar, index, found, capital, unit):
+        goes_on = any(_continues(bar, letter, capital) for letter in found.letters)
+        if goes_on or _alone(bar, index, found, capital, unit):
             taken.add(index)
     return Sorted(
         found.letters + [found.bars[index] for index in sorted(taken)],

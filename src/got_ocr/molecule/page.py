@@ -18,6 +18,7 @@ ROOMY = 2200  # pixels of the longer side behind which nothing is enlarged furth
 INKED = 85  # of 255: what counts as drawn
 BROAD = 1.3  # pixels: lines of that width are drawn without gaps of their own
 GAP = 2.4  # pixels: two lines of a double bond are this far apart, or farther
+SOLID = 170  # of 255: ink that is darker is a line's own
 VALLEY = 60  # of 255: how much lighter it is between them
 FAINT = 60  # of 255: what holds the strokes of a thin letter together
 MOST_PIECES = 420  # connected pieces of ink, letters and dashes among them; a page of text has more
@@ -80,7 +81,7 @@ def _between(ink: Ink, reach: int) -> Mask:
     """Find the soft ink between two broad lines that nearly touch: it is darker on either side."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     filled = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, kernel)
-    apart: Mask = cv2.subtract(filled, ink) > VALLEY
+    apart: Mask = (cv2.subtract(filled, ink) > VALLEY) & (ink < SOLID)
     return apart
 
 
@@ -153,7 +154,9 @@ def mended(page: Page, found: list[Piece], largest: float) -> list[Piece]:
 
 def _parallel(group: list[Piece]) -> bool:
     """Say whether all pieces are bars that lie side by side: lines of a double bond, hashes."""
-    turns = [np.arctan2(p.ends[1][1] - p.ends[0][1], p.ends[1][0] - p.ends[0][0]) for p in group if p.long > 1.8 * p.thin]
+    turns = [
+        np.arctan2(p.ends[1][1] - p.ends[0][1], p.ends[1][0] - p.ends[0][0]) for p in group if p.long > 1.8 * p.thin
+    ]
     spread = float(np.abs(np.mean(np.exp(2j * np.array(turns))))) if turns else 0.0
     return len(turns) >= len(group) - 1 and spread > 0.95
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 Points = NDArray[np.float64]  # (N, 2) of x, y
 
-MOST_ROUNDS = 80  # of thinning: half the width of the widest stroke
+MOST_ROUNDS = 30  # of thinning: half the width of the widest stroke
 MOST_POINTS = 400_000  # of ink in one piece
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))  # rows, columns, clockwise from above
 
@@ -28,7 +29,7 @@ def _removable(step: int) -> NDArray[np.bool_]:
 
 
 def _idle() -> NDArray[np.bool_]:
-    """Tabulate by the eight neighbours which pixel of a thin line holds nothing together: the corners of its stairs. Source: Yokoi, 1975."""
+    """Tabulate by the eight neighbours which pixel of a thin line holds nothing together, as corners of stairs. Source: Yokoi, 1975."""
     table = np.zeros(256, dtype=bool)
     for code in range(256):
         gap = [1 - (code >> k & 1) for k in range(8)]
@@ -97,9 +98,7 @@ def _traced(lines: Mask) -> Web:
     """Make nodes of ends and crossings of one-pixel lines, and paths of what lies between."""
     ys, xs = np.nonzero(lines)
     spots = set(zip(xs.tolist(), ys.tolist(), strict=True))
-    beside = {
-        spot: [s for dy, dx in _AROUND if (s := (spot[0] + dx, spot[1] + dy)) in spots] for spot in sorted(spots)
-    }
+    beside = {spot: [s for dy, dx in _AROUND if (s := (spot[0] + dx, spot[1] + dy)) in spots] for spot in sorted(spots)}
     web, owner = Web(), dict[tuple[int, int], int]()
     for spot, near in beside.items():
         if len(near) != 2 and spot not in owner:
@@ -218,7 +217,7 @@ def straightened(web: Web, tolerance: float) -> tuple[list[tuple[float, float]],
             nodes.append((x, y))
             chain.append(len(nodes) - 1)
         chain.append(b)
-        pairs += list(zip(chain, chain[1:], strict=False))
+        pairs += list(pairwise(chain))
     return nodes, pairs
 
 

@@ -5,14 +5,27 @@ Knows no picture. Rings are written with Kekulé bonds. Source of the notation: 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from got_ocr.molecule.names import Atom
 
-_BARE = {"B": (3,), "C": (4,), "N": (3,), "O": (2,), "P": (3, 5), "S": (2, 4, 6), "F": (1,), "Cl": (1,), "Br": (1,), "I": (1,)}
-_LEVEL = 0.08  # of the length of two bonds: a neighbour that lies this near to the line of a double bond is on neither side
+_BARE = {
+    "B": (3,),
+    "C": (4,),
+    "N": (3,),
+    "O": (2,),
+    "P": (3, 5),
+    "S": (2, 4, 6),
+    "F": (1,),
+    "Cl": (1,),
+    "Br": (1,),
+    "I": (1,),
+}
+_LEVEL = (
+    0.08  # of the length of two bonds: a neighbour that lies this near to the line of a double bond is on neither side
+)
 _SMALL_RING = 7  # atoms; double bonds in rings up to this size have one possible side only
 
 
@@ -197,7 +210,7 @@ class _Writer:
             return ""
         return "@" if turn < 0 else "@@"
 
-    def _spot(self, atom: int, index: int) -> "np.ndarray":
+    def _spot(self, atom: int, index: int) -> NDArray[np.float64]:
         """Point to a neighbour in space, at a bond's length."""
         bond = self.molecule.bonds[index]
         x, y = self.molecule.vector(atom, bond.other(atom))
@@ -214,10 +227,11 @@ def side_marks(molecule: Molecule) -> dict[int, bool]:
     for index, bond in enumerate(molecule.bonds):
         if bond.order != 2 or 0 < molecule.shortest_ring(index) <= _SMALL_RING:
             continue
-        ends = [_side(molecule, bond.a, bond.b, index, marks), _side(molecule, bond.b, bond.a, index, marks)]
-        if ends[0] is None or ends[1] is None:
+        first = _side(molecule, bond.a, bond.b, index, marks)
+        second = _side(molecule, bond.b, bond.a, index, marks)
+        if first is None or second is None:
             continue
-        (one, one_up), (two, two_up) = ends
+        (one, one_up), (two, two_up) = first, second
         a_low = bond.a < molecule.bonds[one].other(bond.a)
         b_low = bond.b < molecule.bonds[two].other(bond.b)
         # From the double bond outwards, / points up: a neighbour above is reached by /, one below by \.
@@ -281,9 +295,7 @@ def _matched(molecule: Molecule, aromatic: set[int], open_atoms: set[int]) -> se
         if len(chosen) > len(best):
             best = set(chosen)
         options = {
-            atom: [
-                i for i in molecule.at[atom] if i in aromatic and molecule.bonds[i].other(atom) in left
-            ]
+            atom: [i for i in molecule.at[atom] if i in aromatic and molecule.bonds[i].other(atom) in left]
             for atom in left
         }
         options = {atom: bonds for atom, bonds in options.items() if bonds}
@@ -295,20 +307,3 @@ def _matched(molecule: Molecule, aromatic: set[int], open_atoms: set[int]) -> se
         for index in reversed(options[atom]):
             stack.append((left - {atom, molecule.bonds[index].other(atom)}, chosen | {index}))
     return best
-
-
-def crossings(molecule: Molecule) -> int:
-    """Count pairs of bonds that cross each other; a drawing has few."""
-    count = 0
-    for one, two in combinations(molecule.bonds, 2):
-        if len({one.a, one.b, two.a, two.b}) == 4:
-            ends = [(molecule.places[i].x, molecule.places[i].y) for i in (one.a, one.b, two.a, two.b)]
-            count += _cross(*ends)
-    return count
-
-
-def _cross(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float], d: tuple[float, float]) -> bool:
-    def left(p: tuple[float, float], q: tuple[float, float], r: tuple[float, float]) -> bool:
-        return (q[0] - p[0]) * (r[1] - p[1]) > (q[1] - p[1]) * (r[0] - p[0])
-
-    return left(a, b, c) != left(a, b, d) and left(c, d, a) != left(c, d, b)

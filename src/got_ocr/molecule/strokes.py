@@ -84,8 +84,8 @@ def measured(webs: Sequence[Web], width: float, area: int) -> Measure:
         return Measure(0.0, 0.0, 0.0, 0.0)
     ordered = np.sort(np.array(lengths))
     # Straight chains of several bonds are few, but long.
-    unit = _share(ordered[ordered <= 1.6 * _share(ordered, 0.55)], LONGER)
-    total = float(ordered.sum())
+    total, short = float(ordered.sum()), ordered[ordered <= 1.6 * _share(ordered, 0.55)]
+    unit = _share(short if short.sum() > 0.7 * total else ordered, LONGER)
     even = float(ordered[(ordered > 0.5 * unit) & (ordered < 1.3 * unit)].sum()) / total
     return Measure(unit, even, float(ordered[ordered > 1.6 * unit].sum()) / total, total * width / max(1, area))
 
@@ -100,7 +100,7 @@ def trace_piece(piece: Piece) -> Web:
     """Follow the lines of a piece; coordinates are the page's."""
     web = traced(piece.mask)
     x, y = piece.box[:2]
-    moved = [(a, b, points + (x, y)) for a, b, points in web.paths]
+    moved = [(a, b, points + np.array([x, y])) for a, b, points in web.paths]
     return Web([(nx + x, ny + y) for nx, ny in web.nodes], moved)
 
 

@@ -26,9 +26,7 @@ GUESSED = 0.36  # of a bond: a capital's height where no letter stands alone
 MOST_NODES = 250
 
 
-def parted(
-    piece: Piece, web: Web, width: float, unit: float, capital: float
-) -> tuple[list[Piece], list[Piece]]:
+def parted(piece: Piece, web: Web, width: float, unit: float, capital: float) -> tuple[list[Piece], list[Piece]]:
     """Cut letters off a web: the letters and the rest. capital: height of a capital, 0 where none is known."""
     tall = TALL if capital else LOOSE
     capital = capital or GUESSED * unit
