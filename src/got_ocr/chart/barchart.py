@@ -9,7 +9,7 @@ from got_ocr.chart import layout
 from got_ocr.chart.bars import Bar, Bars
 from got_ocr.chart.frame import Frame, refine
 from got_ocr.chart.patches import Patches
-from got_ocr.chart.plan import Heads, Mark, Plan, Row, Tick
+from got_ocr.chart.plan import Mark, Plan, Row, Tick
 from got_ocr.chart.seen import Seen
 from got_ocr.chart.sheet import Sheet
 from got_ocr.chart.words import Letters, Text, find_letters, group, text_of
@@ -28,7 +28,7 @@ def bar_plan(seen: Seen, patches: Patches, bars: Bars, frame: Frame | None, shee
     sheet.take(letters)
     plot = _plot(bars, frame)
     around = layout.around(letters, plot)
-    values = _values(letters, bars, plot)
+    values = _values(letters, bars)
     used = {k for text in values.values() for k in text.letters}
     row = [k for k in around.row if k not in used]
     if bars.upright:
@@ -72,8 +72,8 @@ def ends(bars: Bars, bar: Bar) -> tuple[float, float]:
     low, high = (bottom, top) if bars.upright else (left, right)
     if bars.stacked:
         return float(low), float(high)
-    start, end = (low, high) if abs(low - bars.base) <= abs(high - bars.base) else (high, low)
-    return bars.base, float(end) + bars.base - start if False else float(end)
+    end = high if abs(low - bars.base) <= abs(high - bars.base) else low
+    return bars.base, float(end)
 
 
 def _plot(bars: Bars, frame: Frame | None) -> Box:
@@ -98,12 +98,12 @@ def _beside(texts: Sequence[Text], middles: Sequence[float]) -> list[Text | None
     return out
 
 
-def _values(found: Letters, bars: Bars, plot: Box) -> dict[Bar, Text]:
+def _values(found: Letters, bars: Bars) -> dict[Bar, Text]:
     """Find the number that is printed in or beside each bar."""
     if bars.stacked:
         texts = {bar: _inside(found, bar) for bar in bars.bars}
     elif bars.upright:
-        texts = {bar: _over(found, bar, bars, plot) for bar in bars.bars}
+        texts = {bar: _over(found, bar, bars) for bar in bars.bars}
         turned = sum(1 for text in texts.values() if text and _stands(found, text))
         if turned > 0.5 * sum(1 for text in texts.values() if text):
             texts = {bar: text_of(found, text.letters, 90) if text else None for bar, text in texts.items()}
@@ -134,43 +134,32 @@ def _slot(bar: Bar, bars: Bars) -> float:
     return min((abs(own - middle) for middle in middles if abs(own - middle) > 2), default=200.0) / 2
 
 
-def _over(found: Letters, bar: Bar, bars: Bars, plot: Box) -> Text | None:
+def _over(found: Letters, bar: Bar, bars: Bars) -> Text | None:
     """Take the letters that stand over a bar, or under it where it hangs, up to the first gap."""
     left, top, right, bottom = bar.box
     middle, half = (left + right) / 2, max(_slot(bar, bars), (right - left) / 2)
-    hangs = abs(top - bars.base) < abs(bottom - bars.base)
-    if hangs:
-        near = sorted(
-            found.inside(middle - half, bottom - 1, middle + half, 10**6), key=lambda k: int(found.boxes[k][1])
-        )
-        reach = bottom
-        chain = []
-        for k in near:
-            if found.boxes[k][1] - reach > (0.6 if chain else NEAR) * found.unit:
-                break
-            chain.append(k)
-            reach = max(reach, int(found.boxes[k][3]))
-        return text_of(found, chain) if chain else None
-    near = sorted(found.inside(middle - half, 0, middle + half, top + 1), key=lambda k: -int(found.boxes[k][3]))
-    reach, chain = top, []
-    for k in near:
-        if reach - found.boxes[k][3] > (0.6 if chain else NEAR) * found.unit:
-            break
-        chain.append(k)
-        reach = min(reach, int(found.boxes[k][1]))
-    return text_of(found, chain) if chain else None
+    if abs(top - bars.base) < abs(bottom - bars.base):
+        near = found.inside(middle - half, bottom - 1, middle + half, 10**6)
+        return _chain(found, [(int(found.boxes[k][1]) - bottom, int(found.boxes[k][3]) - bottom, k) for k in near], 0.6)
+    near = found.inside(middle - half, 0, middle + half, top + 1)
+    return _chain(found, [(top - int(found.boxes[k][3]), top - int(found.boxes[k][1]), k) for k in near], 0.6)
 
 
 def _behind(found: Letters, bar: Bar) -> Text | None:
     """Take the letters that follow a lying bar, up to the first wide gap."""
-    left, top, right, bottom = bar.box
-    middle = (top + bottom) / 2
-    half = max(0.5 * (bottom - top), 0.5 * found.unit)
-    near = sorted(found.inside(right - 1, middle - half, 10**6, middle + half), key=lambda k: int(found.boxes[k][0]))
-    reach, chain = right, []
-    for k in near:
-        if found.boxes[k][0] - reach > (0.8 if chain else NEAR) * found.unit:
+    _, top, right, bottom = bar.box
+    middle, half = (top + bottom) / 2, max(0.5 * (bottom - top), 0.5 * found.unit)
+    near = found.inside(right - 1, middle - half, 10**6, middle + half)
+    return _chain(found, [(int(found.boxes[k][0]) - right, int(found.boxes[k][2]) - right, k) for k in near], 0.8)
+
+
+def _chain(found: Letters, spans: Sequence[tuple[int, int, int]], room: float) -> Text | None:
+    """Join letters that follow each other away from the end of a bar. spans: from where to where each reaches. room: between them."""
+    reach = 0
+    chain: list[int] = []
+    for low, high, letter in sorted(spans):
+        if low - reach > (room if chain else NEAR) * found.unit:
             break
-        chain.append(k)
-        reach = max(reach, int(found.boxes[k][2]))
+        chain.append(letter)
+        reach = max(reach, high)
     return text_of(found, chain) if chain else None

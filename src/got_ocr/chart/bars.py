@@ -56,7 +56,7 @@ def find_bars(found: Patches, plot: Box | None) -> Bars | None:
     upright, base, members = _best_base(solid)
     kept = _alike_bars(members, upright)
     long = max((p.tall if upright else p.wide for p in kept), default=0)
-    least = max(LONG * found.owner.shape[0 if upright else 1], LEAST_LONG)
+    least = max(LONG * found.owner.shape[0 if upright else 1], float(LEAST_LONG))
     if len(kept) < 2 or long < least or sum(p.area for p in kept) < AREA * found.owner.size:
         return None
     return _bars(found, kept, base, upright)
@@ -78,14 +78,14 @@ def _best_base(solid: Sequence[Patch]) -> tuple[bool, float, list[Patch]]:
             votes = sum(min(p.area, 4000) for p in touching) ** 0.5 * _apart(touching, upright)
             if votes > best[0]:
                 best = votes, upright, float(at), touching
-    _, upright, at, members = best
+    _, upright, base, members = best
     near = [
         end
         for p in members
         for end in ((p.box[1], p.box[3]) if upright else (p.box[0], p.box[2]))
-        if abs(end - at) <= CLOSE
+        if abs(end - base) <= CLOSE
     ]
-    return upright, float(np.median(near)) if near else at, members
+    return upright, float(np.median(near)) if near else base, members
 
 
 def _apart(touching: Sequence[Patch], upright: bool) -> int:
@@ -234,7 +234,7 @@ def _column(found: Patches, column: tuple[int, int], base: float) -> list[Patch]
     """Take the areas that stand upon each other in a column, up to the first gap that no number could cover."""
     left, right = column
     over = [p for p in found.found if left - 3 <= p.box[0] and p.box[2] <= right + 3 and p.box[3] <= base + CLOSE]
-    top, out = base, list[Patch]()
+    top, out = float(base), list[Patch]()
     for p in sorted(over, key=lambda p: -p.box[3]):
         if top - p.box[3] > COVERED:
             break

@@ -13,6 +13,10 @@ from got_ocr.chart.seen import Pixels
 Mask = NDArray[np.bool_]
 
 BLEND = 0.45  # of a colour, the least that a pixel of a thin line has of it
+GREY, GREY_BLEND = (
+    40.0,
+    0.62,
+)  # the same for a colour with less between its channels, which the grid may be blended with
 OFF = 34.0  # levels by which a pixel may differ from the blend
 SHARP = 0.4  # by which the slopes of two pieces differ at a corner that tells its place
 STRAY = 5.0  # pixels, at most, from where a corner was expected
@@ -33,7 +37,7 @@ def blends(
         left = np.abs(away - part[..., None] * way).max(2)
         # What is blended equally well with two colours has more of the one that needs less of it to be full.
         miss = left + 12 * (1 - part)
-        better = (part > BLEND) & (left < OFF) & (miss < best)
+        better = (part > (BLEND if float(np.ptp(colour)) > GREY else GREY_BLEND)) & (left < OFF) & (miss < best)
         best[better], chosen[better], share[better] = miss[better], place, part[better]
     return share, [chosen == place for place in range(len(colours))]
 
@@ -166,7 +170,7 @@ def ends_of(mask: Mask, marker: float) -> tuple[float, float]:
 
 def dots(mask: Mask, share: NDArray[np.float32]) -> list[tuple[float, float]]:
     """Find the middles of dots; those that touch are parted by their area."""
-    count, ids, stats, middles = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    _, ids, stats, middles = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     sizes = stats[1:, 4]
     kept = [i + 1 for i in np.flatnonzero(sizes >= 8)]
     if not kept:

@@ -35,9 +35,5 @@ def cut_chart(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
         return pie_plan(seen, patches, pie, sheet)
     frame = find_frame(seen)
     bars = find_bars(patches, frame.box if frame and frame.sure else None)
-    plan = None
-    if bars is not None:
-        plan = bar_plan(seen, patches, bars, frame, sheet)
-    else:
-        plan = line_plan(seen, frame, sheet)
+    plan = bar_plan(seen, patches, bars, frame, sheet) if bars is not None else line_plan(seen, frame, sheet)
     return plan if plan and len(plan.labels) <= MOST_LABELS else None

@@ -37,7 +37,7 @@ def lines_of(mask: NDArray[np.uint8], share: float) -> list[Line]:
     """Find the level lines that are at least this share of the picture's width long."""
     found = []
     opened = open_by(mask, max(20, int(share * mask.shape[1])), 1)
-    for top, bottom in runs(opened.any(1)):
+    for top, bottom in runs(np.asarray(opened.any(1))):
         if bottom - top <= THICK:
             drawn = np.flatnonzero(opened[top:bottom].any(0))
             found.append(Line((top + bottom - 1) / 2, int(drawn[0]), int(drawn[-1]) + 1))

@@ -200,7 +200,7 @@ def _tilted(found: Letters, row: Sequence[int], places: Sequence[float], box: Bo
     pitch = abs(starts[-1] - starts[0]) / (len(starts) - 1) if len(starts) > 1 else 10**6
 
     def miss(shift: float) -> float:
-        return sum(min(abs(value - start - shift) for start in starts) ** 2 for value in sums.values())
+        return float(sum(min(abs(value - start - shift) for start in starts) ** 2 for value in sums.values()))
 
     tries = [found.unit * part * 0.1 for part in range(-10, 31)]
     shift = min((t for t in tries if abs(t) <= 0.75 * pitch + found.unit), key=miss, default=0.0)
@@ -212,7 +212,7 @@ def _tilted(found: Letters, row: Sequence[int], places: Sequence[float], box: Bo
 
 def beside_swatch(found: Letters, swatch: Box, letters: Sequence[int], stops: Sequence[Box]) -> Text | None:
     """Find the text at the right of a swatch of a legend. stops: the other swatches, where it ends."""
-    left, top, right, bottom = swatch
+    _, top, right, bottom = swatch
     middle, unit = (top + bottom) / 2, found.unit
     row = [
         k

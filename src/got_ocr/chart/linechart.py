@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from got_ocr.chart import curves, layout
 from got_ocr.chart.frame import Frame, refine
 from got_ocr.chart.plan import Mark, Plan, Row, Tick
-from got_ocr.chart.seen import GROUND, PALE, Pixels, Seen
+from got_ocr.chart.seen import PALE, Pixels, Seen
 from got_ocr.chart.sheet import Sheet
 from got_ocr.chart.words import GAP, WORDS, Letters, Text, find_letters, group
 from got_ocr.lines import Box
 
 HANDLE = 4.6  # of the letters' height: how far to the left of its name a legend shows a line
-GREYISH = 110  # levels between the channels of a colour
+GREYISH = 110  # levels between the channels of a colour: less cannot be told from an axis where they are blended
 FAINT = 42  # levels by which a thin line stands out from paper
 LEAST_TICKS = 3
 MOST_BARE, MOST_INSIDE = 400, 80  # letters of a chart without axes, and of its plot
@@ -35,8 +35,10 @@ class Shown:
 def line_plan(seen: Seen, frame: Frame | None, sheet: Sheet) -> Plan | None:
     """Plan a chart of lines or dots; None where there are none, or no names or numbers along its axes."""
     letters = find_letters(_unframed(seen, frame.box) if frame else seen.ink)
-    plot = frame.box if frame else letters and _bare(seen, letters)
-    if letters is None or plot is None:
+    if letters is None:
+        return None
+    plot = frame.box if frame else _bare(seen, letters)
+    if plot is None:
         return None
     sheet.take(letters)
     around = layout.around(letters, plot)
@@ -50,12 +52,7 @@ def line_plan(seen: Seen, frame: Frame | None, sheet: Sheet) -> Plan | None:
     corner, inner = _inner(seen, plot, shown, round(letters.unit))
     paper = np.median(inner.reshape(-1, 3)[::7], axis=0).astype(np.float64)
     share, masks = curves.blends(inner, paper, [one.colour for one in shown])
-    edges = _edges(share.shape, plot, corner)
-    # A colour that is nearly grey cannot be told from an axis.
-    masks = [
-        mask & ~edges if float(np.ptp(one.colour)) < GREYISH else mask for mask, one in zip(masks, shown, strict=True)
-    ]
-    masks = [_without_text(mask, letters, plot, len(shown)) for mask in masks]
+    masks = [_without_specks(mask) for mask in masks]
     lined = any(_widest(mask) > max(3 * letters.unit, LEAST_SPAN * (plot[2] - plot[0])) for mask in masks)
     ticks = tuple(Tick(refine(seen, plot, t.middle[1], True, 0.6 * letters.unit), sheet.label(t)) for t in around.left)
     names = [sheet.label(one.name) if one.name else None for one in shown]
@@ -97,20 +94,9 @@ def _bare(seen: Seen, found: Letters) -> Box | None:
 def _inner(seen: Seen, plot: Box, shown: Sequence[Shown], unit: int) -> tuple[tuple[int, int], Pixels]:
     """Cut the plot out: its corner and its pixels. Marks may stand over its edge, where they can be told from the axis by colour."""
     left, top, right, bottom = plot
-    out = unit // 2 if all(float(np.ptp(one.colour)) > 40 for one in shown) else -2
+    out = unit // 2 if all(float(np.ptp(one.colour)) > GREYISH for one in shown) else -3
     corner = (max(0, left - out), max(0, top - out))
     return corner, seen.pixels[corner[1] : bottom + out + 1, corner[0] : right + out + 1]
-
-
-def _edges(shape: tuple[int, ...], plot: Box, corner: tuple[int, int]) -> NDArray[np.bool_]:
-    """Say where the axes are drawn."""
-    out = np.zeros(shape, bool)
-    left, top, right, bottom = plot[0] - corner[0], plot[1] - corner[1], plot[2] - corner[0], plot[3] - corner[1]
-    for y in (top, bottom):
-        out[max(0, y - 1) : max(0, y + 2)] = True
-    for x in (left, right):
-        out[:, max(0, x - 1) : max(0, x + 2)] = True
-    return out
 
 
 def _unframed(seen: Seen, plot: Box) -> NDArray[np.uint8]:
@@ -136,7 +122,7 @@ def _shown(seen: Seen, found: Letters, plot: Box, others: Sequence[int]) -> tupl
     )
     for text in texts:
         high = text.box[3] - text.box[1] > 0.6 * found.unit
-        colour = _handle(seen, found, text, taken) if high else None
+        colour = _handle(seen, found, text, taken, plot) if high else None
         if colour is not None:
             out.append(Shown(text, colour))
             used.update(text.letters)
@@ -146,10 +132,12 @@ def _shown(seen: Seen, found: Letters, plot: Box, others: Sequence[int]) -> tupl
     return ([Shown(None, colour)] if colour is not None else []), used
 
 
-def _handle(seen: Seen, found: Letters, text: Text, taken: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+def _handle(seen: Seen, found: Letters, text: Text, taken: NDArray[np.uint8], plot: Box) -> NDArray[np.float64] | None:
     """Read the colour of the line or dot that stands before a name; None where nothing does."""
     unit, middle = found.unit, text.middle[1]
     left, right = max(0, round(text.box[0] - HANDLE * unit)), max(0, round(text.box[0] - 0.35 * unit))
+    if plot[1] <= middle <= plot[3] and text.box[0] > plot[2]:
+        left = max(left, plot[2] + 3)
     top, bottom = max(0, round(middle - 0.5 * unit)), round(middle + 0.5 * unit) + 1
     part = (slice(top, bottom), slice(left, right))
     far = np.where(taken[part] > 0, 0, seen.far[part])
@@ -164,7 +152,7 @@ def _handle(seen: Seen, found: Letters, text: Text, taken: NDArray[np.uint8]) ->
 def _core(pixels: NDArray[np.uint8], far: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Take the colour of what is least blended with paper."""
     full = far >= 0.9 * np.percentile(far, 90)
-    return np.median(pixels[full], axis=0).astype(np.float64)
+    return np.asarray(np.median(pixels[full], axis=0), np.float64)
 
 
 def _single(seen: Seen, plot: Box) -> NDArray[np.float64] | None:
@@ -187,9 +175,8 @@ def _single(seen: Seen, plot: Box) -> NDArray[np.float64] | None:
     return _core(pixels[largest], far[largest]) if largest.sum() >= 8 else None
 
 
-def _without_text(mask: NDArray[np.bool_], found: Letters, plot: Box, many: int) -> NDArray[np.bool_]:
-    """Take specks out."""
-    count, ids, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+def _without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    _, ids, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     kept = stats[:, 4] >= 4
     kept[0] = False
     return np.asarray(kept[ids])
@@ -238,7 +225,6 @@ def _lines(
 
 def _places(found: Letters, row: Sequence[int], start: float, end: float) -> list[float]:
     """Say where categories stand: evenly from the first to the last point of the lines, as many as there are names."""
-    box = found.around(row)
     if layout.tilt_of(found, row, [start, end]) == 0:
         counts = {gap: group(found, row, gap) for gap in (GAP, WORDS, 0.7)}
         count = len(min(counts.values(), key=lambda texts: _unevenness(texts, start, end)))
@@ -246,7 +232,6 @@ def _places(found: Letters, row: Sequence[int], start: float, end: float) -> lis
         count = len(layout.stripes([(int(found.boxes[k][0]), int(found.boxes[k][2])) for k in row], 2))
     else:
         count = layout.slopes(found, row)
-    del box
     count = min(max(count, 2), 40)
     return [start + (end - start) * i / (count - 1) for i in range(count)]
 

@@ -108,7 +108,7 @@ def _areas(near: NDArray[np.bool_], colour: int, owner: NDArray[np.int32], befor
     """List the areas of one colour that are more than lines, and note them in `owner`."""
     solid = cv2.morphologyEx(near.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, ids, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
-    found = []
+    found: list[Patch] = []
     numbers = np.zeros(count, np.int32)
     for place in range(1, count):
         x, y, wide, tall, area = (int(value) for value in stats[place])

@@ -10,7 +10,7 @@ from got_ocr.chart.patches import Patches
 from got_ocr.chart.pies import Entry, Pie, PiePlan, sector_at, shares
 from got_ocr.chart.seen import Seen
 from got_ocr.chart.sheet import Sheet
-from got_ocr.chart.words import Letters, Text, find_letters, group, text_of
+from got_ocr.chart.words import Letters, Text, find_letters, group, rows_of, text_of
 
 UNDER = 1.8  # of the letters' height: the widest gap between a name and the share under it
 BESIDE = 1.55  # of the letters' height: the widest gap between words of a name
@@ -50,7 +50,8 @@ def _beside(
     found: Letters, patches: Patches, pie: Pie, sheet: Sheet, letters: Sequence[int]
 ) -> tuple[list[Entry], set[int]]:
     """Pair names with the shares that stand under them."""
-    texts = sorted(group(found, letters, BESIDE), key=lambda text: text.middle[1])
+    texts = [row for text in group(found, letters, BESIDE) for row in rows_of(found, text)]
+    texts = sorted(texts, key=lambda text: text.middle[1])
     entries, used = [], set[int]()
     measured = shares(pie)
     for place, name in enumerate(texts):

@@ -137,6 +137,6 @@ def sector_at(pie: Pie, spot: tuple[float, float], found: Patches) -> int | None
     x, y = pie.middle
     radius = (pie.box[2] - pie.box[0]) / 2
     angle = math.atan2(spot[1] - y, spot[0] - x)
-    at = int(round(x + 0.85 * radius * math.cos(angle))), int(round(y + 0.85 * radius * math.sin(angle)))
+    at = round(x + 0.85 * radius * math.cos(angle)), round(y + 0.85 * radius * math.sin(angle))
     place = int(found.owner[min(max(at[1], 0), found.owner.shape[0] - 1), min(max(at[0], 0), found.owner.shape[1] - 1)])
     return next((i for i, p in enumerate(pie.sectors) if p.place == place), None)

@@ -69,7 +69,7 @@ class Plan:
         """Write the dictionary."""
         texts = [*(" ".join(answer.split()) for answer in answers), *[""] * len(self.labels)]
         values = Values(self, texts)
-        rows = {}
+        rows: dict[str, dict[str, str]] = {}
         for place, row in enumerate(self.rows):
             name = texts[row.name] if row.name is not None else ""
             rows[unlike(name or f"series {place + 1}", rows)] = values.of(row)

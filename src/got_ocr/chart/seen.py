@@ -1,4 +1,4 @@
-"""Picture -> what every step of reading a chart looks at: how far each pixel is from the paper, and how much of it is ink. Knows no chart."""
+"""Picture -> what every step of reading a chart looks at: how far pixels are from the paper, how much of them is ink. Knows no chart."""
 
 from dataclasses import dataclass
 
@@ -24,8 +24,8 @@ LEAST_PAPER = 0.3  # of the picture
 class Seen:
     """A picture of something on even paper.
 
-    pixels: RGB. paper: its colour. far: largest difference from the paper of any channel. dark: how dark a pixel is in every channel (light on dark paper),
-    255 for full ink, 0 for paper. ink: the same without what is coloured.
+    pixels: RGB. paper: its colour. far: largest difference from the paper of any channel. dark: how dark a pixel is in every channel
+    (light on dark paper), 255 for full ink, 0 for paper. ink: the same without what is coloured.
     """
 
     pixels: Pixels

@@ -84,7 +84,7 @@ def find_letters(ink: Ink) -> Letters | None:
 def _full(ink: Ink) -> Ink:
     """Stretch ink that is pale throughout, as hollow letters are: axes and marks may be far darker than the words."""
     mask = (ink > 0.24 * 255).astype(np.uint8)
-    count, ids, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, ids, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     tall, wide = stats[:, 3], stats[:, 2]
     usual = (tall >= 5) & (tall <= 48) & (wide <= 60) & (stats[:, 4] >= 12)
     usual[0] = False
@@ -125,6 +125,27 @@ def text_of(found: Letters, letters: Iterable[int], turn: int = 0) -> Text:
     """Make one text of letters."""
     kept = tuple(letters)
     return Text(kept, found.around(kept), turn)
+
+
+def rows_of(found: Letters, text: Text) -> list[Text]:
+    """Part lines of text that stand so close to each other that they were joined."""
+    if text.box[3] - text.box[1] < 1.7 * found.unit:
+        return [text]
+    middles = {k: (int(found.boxes[k][1]) + int(found.boxes[k][3])) / 2 for k in text.letters}
+    tall = sorted(middles[k] for k in text.letters if found.boxes[k][3] - found.boxes[k][1] > 0.55 * found.unit)
+    rows: list[list[float]] = []
+    for middle in tall:
+        if rows and middle - rows[-1][-1] < 0.6 * found.unit:
+            rows[-1].append(middle)
+        else:
+            rows.append([middle])
+    if len(rows) < 2:
+        return [text]
+    centres = [float(np.mean(row)) for row in rows]
+    parts: list[list[int]] = [[] for _ in centres]
+    for k, middle in middles.items():
+        parts[min(range(len(centres)), key=lambda i: abs(centres[i] - middle))].append(k)
+    return [text_of(found, part) for part in parts if part]
 
 
 def _parts(linked: NDArray[np.bool_]) -> list[list[int]]:
