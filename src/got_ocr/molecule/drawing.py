@@ -1,7 +1,7 @@
 """A picture of a molecule -> its labels as strips, and its SMILES once they are read. Holds the order of the steps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -157,27 +157,41 @@ def _molecule(frame: Frame, texts: Sequence[str]) -> Molecule:
     """Name the atoms of a frame. texts: what its labels say."""
     bonds = [Bond(edge.a, edge.b, edge.order, edge.wedge) for edge in frame.edges]
     dashed = {index for index, edge in enumerate(frame.edges) if edge.dashed}
-    orders, joins = _orders(frame.vertices, frame.edges)
+    orders, joins, aromatic = _orders(frame.vertices, frame.edges)
     kept = [
-        _atom(vertex, texts, order, join) for vertex, order, join in zip(frame.vertices, orders, joins, strict=True)
+        index for index, vertex in enumerate(frame.vertices) if joins[index] or _stands_alone(texts[vertex.tag], vertex)
     ]
-    places = [Place(atom, vertex.x, vertex.y) for atom, vertex in zip(kept, frame.vertices, strict=True)]
-    molecule = Molecule(places, bonds)
+    number = {old: new for new, old in enumerate(kept)}
+    places = [
+        Place(_atom(vertex, texts, orders[index], joins[index], aromatic[index]), vertex.x, vertex.y)
+        for index, vertex in ((index, frame.vertices[index]) for index in kept)
+    ]
+    molecule = Molecule(places, [replace(bond, a=number[bond.a], b=number[bond.b]) for bond in bonds])
     return with_kekule(molecule, dashed) if dashed else molecule
 
 
-def _orders(vertices: Sequence[Vertex], edges: Sequence[Edge]) -> tuple[list[int], list[int]]:
-    """Sum the bond orders of each atom, and count its bonds; a dashed pair adds one to the sum of an atom's bonds."""
-    orders, joins, dashed = [0] * len(vertices), [0] * len(vertices), [0] * len(vertices)
+def _stands_alone(text: str, vertex: Vertex) -> bool:
+    """Say whether a label without bonds is an ion or a molecule of its own; hydrogens belong to an atom nearby."""
+    return vertex.tag >= 0 and any(letter.isalpha() and letter not in "Hh" for letter in text)
+
+
+def _orders(vertices: Sequence[Vertex], edges: Sequence[Edge]) -> tuple[list[int], list[int], list[bool]]:
+    """Sum the bond orders of each atom, count its bonds, and say whether one of them is dashed."""
+    orders, joins, dashed = [0] * len(vertices), [0] * len(vertices), [False] * len(vertices)
     for edge in edges:
         for end in (edge.a, edge.b):
             orders[end] += edge.order
             joins[end] += 1
             dashed[end] |= edge.dashed
-    return [order + more for order, more in zip(orders, dashed, strict=True)], joins
+    return orders, joins, dashed
 
 
-def _atom(vertex: Vertex, texts: Sequence[str], orders: int, joins: int) -> Atom:
+def _atom(vertex: Vertex, texts: Sequence[str], orders: int, joins: int, aromatic: bool) -> Atom:
+    """Name an atom. aromatic: one of its bonds may be double."""
     if vertex.tag < 0:
         return Atom("C")
-    return atom_of(texts[vertex.tag], orders, joins)
+    text = texts[vertex.tag]
+    atom = atom_of(text, orders, joins)
+    if aromatic and ("+" in text or atom.element == "C" or (atom.element == "N" and joins == 2 and "H" not in text)):
+        return atom_of(text, orders + 1, joins)
+    return atom

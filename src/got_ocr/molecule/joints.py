@@ -19,6 +19,7 @@ MEET = 0.25  # ends that lie nearer meet
 MEET_NARROW, MEET_BROAD = 0.8, 0.4  # the same for the ends of rows of hashes, whose first ones are faint
 ASIDE = 0.2  # what lies farther from the axis of a row of hashes is not its atom
 STUB = 0.3  # a piece between two joints that is shorter is part of the joint
+DIRT = 0.6  # a stroke by itself that is shorter is no bond
 SPUR = 0.2  # an end that is shorter is no bond
 REACH = 0.45  # from the end of a bond to its letter
 PAST = 0.13  # by which a bond may pass its letter
@@ -308,7 +309,15 @@ class _Joiner:
         return parts
 
     def frame(self) -> Frame:
-        """Read the graph off."""
+        """Read the graph off; what hangs on nothing and is shorter than a bond is dirt or a dash."""
+        met = self.ends()
+        solid = [
+            stroke
+            for stroke in self.strokes
+            if self.length(stroke) > DIRT
+            or any(len(met[self.root(node)]) > 1 or self.root(node) in self.tag_of for node in (stroke.a, stroke.b))
+        ]
+        self.strokes = solid or self.strokes
         groups = sorted({self.root(node) for stroke in self.strokes for node in (stroke.a, stroke.b)})
         number = {group: index for index, group in enumerate(groups)}
         vertices = self._vertices(groups)
