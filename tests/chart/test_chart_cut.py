@@ -33,8 +33,11 @@ def read(drawing: Drawing, sample: Sample) -> list[str]:
     """Read each strip without an error: the text that was drawn where it was found."""
     drawn = sample.meta["labels"]
     assert isinstance(drawn, list)
-    best = [max(drawn, key=lambda one, box=label.box: overlap(one, box)) for label in drawing.labels]
-    return [one[4] if overlap(one, label.box) > 0.12 else "" for one, label in zip(best, drawing.labels, strict=True)]
+    out = []
+    for label in drawing.labels:
+        near = [overlap(one, label.box) for one in drawn]
+        out.append(drawn[int(np.argmax(near))][4] if max(near) > 0.12 else "")
+    return out
 
 
 def score(kind: str, svg: float, count: int) -> float:

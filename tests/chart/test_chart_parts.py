@@ -63,7 +63,7 @@ def test_corners_of_a_line_are_found_between_pixels() -> None:
     large = Image.new("L", (2400, 1200), 0)
     points = [(100.0, 1000.0), (800.0, 200.0), (1500.0, 900.0), (2200.0, 400.0)]
     ImageDraw.Draw(large).line(points, fill=255, width=10, joint="curve")
-    share = np.asarray(large.resize((600, 300), Image.Resampling.BOX), np.float32) / 255
+    share = np.asarray(large.resize((600, 300), Image.Resampling.BOX), np.float32) / np.float32(255)
     mask = share > 0.45
     line = curves.course(mask, share)
     # Ends that are drawn too long stretch all places; the corners say by how much.
@@ -80,7 +80,7 @@ def test_dots_that_touch_are_parted() -> None:
     spots = [(30, 30), (60, 70), (100, 50), (108, 50), (150, 20)]
     for x, y in spots:
         draw.ellipse((x - 5, y - 5, x + 5, y + 5), fill=255)
-    share = np.asarray(picture, np.float32) / 255
+    share = np.asarray(picture, np.float32) / np.float32(255)
     found = sorted(curves.dots(share > 0.5, share))
     assert len(found) == len(spots)
     assert max(abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in zip(found, sorted(spots), strict=True)) < 3

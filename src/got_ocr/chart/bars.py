@@ -127,8 +127,14 @@ def _first(kept: Sequence[Patch], colour: int, upright: bool) -> float:
 
 
 def _columns(kept: Sequence[Patch], thick: float, upright: bool, series: int) -> list[int]:
-    """Number the category of each bar: bars of one category are closer to each other than to others."""
+    """Number the category of each bar: its place among those of its colour, or else by the gaps between categories."""
     axis = 0 if upright else 1
+    rows: dict[int, list[int]] = {}
+    for i in sorted(range(len(kept)), key=lambda i: kept[i].middle[axis]):
+        rows.setdefault(kept[i].colour, []).append(i)
+    if len({len(row) for row in rows.values()}) == 1:
+        places = {i: place for row in rows.values() for place, i in enumerate(row)}
+        return [places[i] for i in range(len(kept))]
     order = sorted(range(len(kept)), key=lambda i: kept[i].middle[axis])
     columns = [0] * len(kept)
     column, seen = 0, set[int]()
