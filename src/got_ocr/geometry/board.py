@@ -54,7 +54,9 @@ def note_of(scene: Scene, text: Text) -> Note | None:
 def frame(plan: Plan, axes: Axes) -> list[str]:
     """Write the grid, the axes and their numbers."""
     left, right, bottom, top = axes.ends
-    out = [rf"\draw[gray,very thin] {spelling.spot(axes.low)} grid {spelling.spot(axes.high)};"] if has_grid(plan) else []
+    out = (
+        [rf"\draw[gray,very thin] {spelling.spot(axes.low)} grid {spelling.spot(axes.high)};"] if has_grid(plan) else []
+    )
     n = spelling.number
     out += [rf"\draw[->] ({n(left)},0)--({n(right)},0);", rf"\draw[->] (0,{n(bottom)})--(0,{n(top)});"]
     if plan.scene.numbers:
@@ -78,7 +80,7 @@ def _ruled(plan: Plan, piece: Piece) -> bool:
 def _axial(plan: Plan, piece: Piece) -> bool:
     a, b = (plan.scene.axes.move(plan.scene.net.places[k]) for k in (piece.places[0], piece.places[-1]))  # type: ignore[union-attr]
     near = STRAIGHT + 2 * plan.scene.loose / plan.unit
-    return max(abs(a.real), abs(b.real)) < near or max(abs(a.imag), abs(b.imag)) < near
+    return bool(max(abs(a.real), abs(b.real)) < near or max(abs(a.imag), abs(b.imag)) < near)
 
 
 def has_grid(plan: Plan) -> bool:
@@ -87,8 +89,11 @@ def has_grid(plan: Plan) -> bool:
     if axes is None:
         return False
     wide, tall = (axes.high - axes.low).real, (axes.high - axes.low).imag
-    long = [s for s in plan.scene.net.segments if not s.dash
-            and ((abs(s.along.imag) < 0.02 and s.length > 0.8 * wide * axes.unit) or (abs(s.along.real) < 0.02 and s.length > 0.8 * tall * axes.unit))]  # fmt: skip
+    level = [s for s in plan.scene.net.segments if abs(s.along.imag) < 0.02 and not s.dash]
+    upright = [s for s in plan.scene.net.segments if abs(s.along.real) < 0.02 and not s.dash]
+    long = [s for s in level if s.length > 0.8 * wide * axes.unit] + [
+        s for s in upright if s.length > 0.8 * tall * axes.unit
+    ]
     return len(long) >= 2 + GRID_LINES
 
 
@@ -101,10 +106,12 @@ def free(plan: Plan, pieces: Sequence[Piece]) -> list[Piece]:
 
 def lattice(plan: Plan, names: Mapping[int, str]) -> list[str]:
     """Write a polygon with whole corners, and its mirror image."""
-    out = []
+    out: list[str] = []
     for row in ([k for k in names if len(names[k]) == 1], [k for k in names if len(names[k]) > 1]):
         if len(row) == 3:
-            style = next((s for a, b in zip(row, row[1:] + row[:1], strict=True) if (s := side_style(plan, a, b))), Style())
+            style = next(
+                (s for a, b in zip(row, row[1:] + row[:1], strict=True) if (s := side_style(plan, a, b))), Style()
+            )
             fill = plan.scene.fills[0].color if plan.scene.fills and not out else ""
             out.append(rf"\draw{_told(style, '', fill)} {'--'.join(f'({names[k]})' for k in row)}--cycle;")
     return out
@@ -204,4 +211,8 @@ def area(plan: Plan, names: Mapping[int, str], lines: list[str]) -> list[str]:
     ring = ["(0,0)", spelling.spot(r), name, spelling.spot(complex(0, q.imag))]
     told = _told(sides[0] if sides else Style(), "", fill.color if fill else "gray")
     ends = r - (q - r) * 0.25, q + (q - r) * 0.25
-    return [rf"\draw{told} {'--'.join(ring)}--cycle;", *lines, rf"\draw{_told(slant.style)} {spelling.spot(ends[0])}--{spelling.spot(ends[1])};"]
+    return [
+        rf"\draw{told} {'--'.join(ring)}--cycle;",
+        *lines,
+        rf"\draw{_told(slant.style)} {spelling.spot(ends[0])}--{spelling.spot(ends[1])};",
+    ]

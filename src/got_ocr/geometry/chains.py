@@ -1,6 +1,7 @@
 """Straight pieces -> broken lines, in the order in which such drawings are written, and from which end. Knows no TikZ."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from got_ocr.geometry.plan import Piece, Plan
 
@@ -13,7 +14,7 @@ def chained(plan: Plan, names: Mapping[int, str], order: Mapping[int, int], piec
     left = list(pieces)
     out: list[Piece] = []
     for path in _solids(plan, names, order, left) or _known(plan, names, left):
-        found = [_between(left, a, b) for a, b in zip(path, path[1:], strict=False)]
+        found = [_between(left, a, b) for a, b in pairwise(path)]
         if any(piece is None for piece in found) or len({piece.style for piece in found if piece}) != 1:
             continue
         left = [piece for piece in left if piece not in found]
@@ -72,7 +73,13 @@ def _known(plan: Plan, names: Mapping[int, str], pieces: Sequence[Piece]) -> lis
                 out.append([on[1], centre, on[2]])
         elif not arc.round and "O" in by:
             tip = next((by[n] for n in "SPV" if n in by), None)
-            sides = [k for p in pieces if tip in (p.places[0], p.places[-1]) for k in (p.places[0], p.places[-1]) if k not in names]
+            sides = [
+                k
+                for p in pieces
+                if tip in (p.places[0], p.places[-1])
+                for k in (p.places[0], p.places[-1])
+                if k not in names
+            ]
             sides = sorted(set(sides), key=lambda k: places[k].real)
             if tip is not None and len(sides) == 2:
                 out += [[sides[0], tip, sides[1]], [tip, by["O"], sides[1]], [tip, by["O"], sides[0]]]

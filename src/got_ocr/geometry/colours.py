@@ -5,6 +5,8 @@ Colours are those that TikZ names; black is the colour of the letters. Places ar
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 
 from got_ocr.geometry.ink import Seen
 from got_ocr.geometry.marks import sample
+
+Spots = NDArray[np.complexfloating[Any, Any]]
 
 RGB = {
     "red": (255, 0, 0),
@@ -52,14 +56,20 @@ class Palette:
         """Learn the colours of paper and letters."""
         self._seen, self._unit = seen, unit
         self._layers = [
-            np.clip(seen.ground[:, :, c].astype(np.int16) - seen.rgb[:, :, c], 0, 255).astype(np.uint8) for c in range(3)
+            np.clip(seen.ground[:, :, c].astype(np.int16) - seen.rgb[:, :, c], 0, 255).astype(np.uint8)
+            for c in range(3)
         ]
-        rim = [seen.ground[:3].reshape(-1, 3), seen.ground[-3:].reshape(-1, 3), seen.ground[:, :3].reshape(-1, 3), seen.ground[:, -3:].reshape(-1, 3)]
+        rim = [
+            seen.ground[:3].reshape(-1, 3),
+            seen.ground[-3:].reshape(-1, 3),
+            seen.ground[:, :3].reshape(-1, 3),
+            seen.ground[:, -3:].reshape(-1, 3),
+        ]
         self.paper = np.median(np.concatenate(rim), axis=0)
         self._full = max(120.0, float(np.percentile(seen.away[seen.written], 93)) if seen.written.sum() > 30 else 255.0)
         self._ink = self.paper - self._inked() * min(self._full, float(self.paper.min()))
 
-    def _ways_on(self, spots: NDArray[np.complex128]) -> dict[str, NDArray[np.float64]]:
+    def _ways_on(self, spots: Spots) -> dict[str, NDArray[np.float64]]:
         """Say how each colour differs from the ground at some spots, the strongest channel as 1."""
         height, width = self._seen.ink.shape
         ys = np.clip(np.round(-spots.imag).astype(int), 0, height - 1)
@@ -76,7 +86,7 @@ class Palette:
         away = np.array([float(np.median(layer[strong])) if strong.any() else 200.0 for layer in self._layers])
         return away / max(1.0, float(away.max()))
 
-    def look(self, spots: NDArray[np.complex128], across: NDArray[np.complex128], dash: str = "") -> Look:
+    def look(self, spots: Spots, across: Spots, dash: str = "") -> Look:
         """Measure a line. spots: along its middle. across: unit normals there. dash: how it is broken."""
         reach = self._seen.stroke + 2.5
         aside = np.arange(-reach, reach + 0.1, 0.5)
@@ -115,7 +125,7 @@ def thickness(weights: Sequence[float]) -> float | None:
     known = sorted(w for w in weights if w > 0)
     if not known or known[-1] < THICKER * known[0]:
         return None
-    jumps = [(b / a, (a * b) ** 0.5) for a, b in zip(known, known[1:], strict=False)]
+    jumps = [(b / a, (a * b) ** 0.5) for a, b in pairwise(known)]
     ratio, border = max(jumps)
     return border if ratio > APART else None
 

@@ -77,7 +77,7 @@ def find_arcs(peeler: Peeler, seen: Seen, loose: float, closed: bool = False) ->
 def _points(left: Grey, seen: Seen) -> NDArray[np.float64]:
     """List the middle of strokes, as (x, y)."""
     mask = left > 1.6 * seen.level
-    count, places, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    _, places, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     large = stats[:, 2:4].max(axis=1) >= 0.05 * seen.unit
     large[0] = False
     soft = cv2.GaussianBlur(left, (0, 0), 1.0).astype(np.int16)
@@ -155,7 +155,10 @@ def unrolled(ink: Grey, shape: Shape, half: float) -> NDArray[np.float32]:
     aside = np.arange(-2 * round(half), 2 * round(half) + 1)[:, None] / 2
     x = center.real + rx * np.cos(t) + aside * nx / norm
     y = center.imag - ry * np.sin(t) - aside * ny / norm
-    return cv2.remap(ink, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR).astype(np.float32)
+    read: NDArray[np.float32] = cv2.remap(ink, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR).astype(
+        np.float32
+    )
+    return read
 
 
 def _fit(shape: Shape, ink: Grey, half: float) -> Shape:
@@ -211,9 +214,15 @@ def _arcs(shape: Shape, peeler: Peeler, seen: Seen, loose: float) -> list[Arc]:
     found = [
         Arc(center, rx, ry, first * 360 / STEPS, last * 360 / STEPS, dash, weight)
         for first, last, dash in stretches
-        if (rest.max(0)[np.arange(first, last) % STEPS] > 1.3 * seen.level).sum() > FRESH * on[np.arange(first, last) % STEPS].sum()
+        if (rest.max(0)[np.arange(first, last) % STEPS] > 1.3 * seen.level).sum()
+        > FRESH * on[np.arange(first, last) % STEPS].sum()
     ]
-    return [arc for arc in found if arc.last - arc.first > LEAST_TURN and (arc.last - arc.first) / 360 * 2 * np.pi * max(rx, ry) > 0.7 * seen.unit]
+    return [
+        arc
+        for arc in found
+        if arc.last - arc.first > LEAST_TURN
+        and (arc.last - arc.first) / 360 * 2 * np.pi * max(rx, ry) > 0.7 * seen.unit
+    ]
 
 
 def _stretches(on: Mask, step: float, unit: float) -> list[tuple[int, int, str]]:
@@ -255,7 +264,9 @@ def _closed(stretches: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]
     """Take what is drawn over most of the turn for a whole curve."""
     told = {kind: sum(b - a for a, b, k in stretches if k == kind) for kind in ("", "dashed", "dotted")}
     kind = max(told, key=lambda k: told[k])
-    if sum(told.values()) < WHOLE * STEPS or (told[kind] < 0.8 * sum(told.values()) and min(told[""], sum(told.values()) - told[""]) > 0.25 * STEPS):
+    if sum(told.values()) < WHOLE * STEPS or (
+        told[kind] < 0.8 * sum(told.values()) and min(told[""], sum(told.values()) - told[""]) > 0.25 * STEPS
+    ):
         return stretches
     return [(0, STEPS, kind)]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from got_ocr.geometry.axes import Axes
 from got_ocr.geometry.ink import Mask, Seen
-from got_ocr.geometry.marks import CORNER, DOT, TICK, AngleArc, Corner, Head, Ticks, WING, WING_TURN
+from got_ocr.geometry.marks import CORNER, DOT, TICK, WING, WING_TURN, AngleArc, Corner, Head, Ticks
 from got_ocr.geometry.net import Net
 
 
@@ -38,12 +38,18 @@ def number_strokes(axes: Axes, seen: Seen, loose: float) -> Mask:
     for value in range(-6, 8):
         for place, way in ((complex(value, 0), 0.12j), (complex(0, value), 0.12)):
             a, b = axes.pixel(place - way), axes.pixel(place + way)
-            if value and axes.low.real <= place.real <= axes.high.real and axes.low.imag <= place.imag <= axes.high.imag:
+            if (
+                value
+                and axes.low.real <= place.real <= axes.high.real
+                and axes.low.imag <= place.imag <= axes.high.imag
+            ):
                 cv2.line(gone, (round(a.real), round(-a.imag)), (round(b.real), round(-b.imag)), 255, thick)
     _, right, _, top = axes.ends
     for tip, way in ((complex(right, 0), 1.0), (complex(0, top), 1j)):
         a, b = axes.pixel(tip - 0.02 * way), axes.pixel(tip - 0.2 * way)
-        cv2.line(gone, (round(a.real), round(-a.imag)), (round(b.real), round(-b.imag)), 255, max(3, round(0.15 * axes.unit)))
+        cv2.line(
+            gone, (round(a.real), round(-a.imag)), (round(b.real), round(-b.imag)), 255, max(3, round(0.15 * axes.unit))
+        )
     return gone > 0
 
 
@@ -58,6 +64,8 @@ def _lines(mark: Corner | AngleArc | Ticks | Head, net: Net, unit: float) -> lis
     if isinstance(mark, Ticks):
         spots = [mark.at + 0.09 * unit * (k - (mark.count - 1) / 2) for k in range(mark.count)]
         across = 1j * segment.along * TICK * unit
-        return [np.array([segment.p + segment.along * t + across, segment.p + segment.along * t - across]) for t in spots]
+        return [
+            np.array([segment.p + segment.along * t + across, segment.p + segment.along * t - across]) for t in spots
+        ]
     tip, way = segment.p + segment.along * mark.tip, segment.along * mark.way * WING * unit
     return [np.array([tip + way * np.exp(1j * WING_TURN), tip, tip + way * np.exp(-1j * WING_TURN)])]

@@ -9,6 +9,7 @@ from PIL import Image
 from got_ocr.geometry import spelling
 from got_ocr.geometry.axes import LATTICE, STEPS, VECTORS
 from got_ocr.geometry.board import is_number, note_of
+from got_ocr.geometry.gate import is_drawing
 from got_ocr.geometry.ink import look_at
 from got_ocr.geometry.names import ordered
 from got_ocr.geometry.places import Stand, Stands, lengthened, spots, stands
@@ -53,6 +54,8 @@ def cut_geometry(picture: Image.Image, spec: ModelSpec) -> GeometryDrawing | Non
         scene = lengthened(scene)
     where = spots(scene)
     found = tuple(stands(scene, text, where) for text in scene.texts)
+    if not is_drawing(scene, found):
+        return None
     for stand in found:
         if stand.point is not None and stand.point.off <= BESIDE:
             scene.net.add(stand.point.spot)
@@ -83,7 +86,9 @@ def write(drawing: GeometryDrawing, answers: Sequence[str]) -> str:
     lines = [rf"\coordinate ({names[k]}) at {spelling.spot(plan.place(k))};" for k in order]
     lines += drawn(plan, naming)
     if plan.scene.axes is not None and (plan.scene.axes.low, plan.scene.axes.high) == STEPS:
-        return "\n".join([r"\begin{tikzpicture}", *lines, *_labels(drawing, answers, naming, points), r"\end{tikzpicture}"])
+        return "\n".join(
+            [r"\begin{tikzpicture}", *lines, *_labels(drawing, answers, naming, points), r"\end{tikzpicture}"]
+        )
     dots = sorted({plan.scene.net.add(z) for z in plan.scene.dots}, key=lambda k: (naming.rank(k), plan.place(k).real))
     if plan.scene.axes is not None:
         window = plan.scene.axes.low, plan.scene.axes.high
@@ -123,9 +128,7 @@ def _centre_first(plan: Plan, names: dict[int, str]) -> bool:
     return not polygons and not (outside and not joined)
 
 
-def _labels(
-    drawing: GeometryDrawing, answers: Sequence[str], naming: Naming, points: dict[int, Stand]
-) -> list[str]:
+def _labels(drawing: GeometryDrawing, answers: Sequence[str], naming: Naming, points: dict[int, Stand]) -> list[str]:
     """Write the texts: names of points in order, then the others."""
     plan = drawing.plan
     italic = _italic(drawing, answers, points)
@@ -150,9 +153,13 @@ def _labels(
             place = plan.scene.net.place_at(angle.spot)
             items.append(((0.5, angle.arc), rf"\node at {spelling.spot(plan.move(angle.spot))} {{{text}}};"))
         elif measure is not None and measure.off < FAR:
-            items.append(((1, number), rf"\node[{measure.side}] at {spelling.spot(plan.move(measure.spot))} {{{text}}};"))
+            items.append(
+                ((1, number), rf"\node[{measure.side}] at {spelling.spot(plan.move(measure.spot))} {{{text}}};")
+            )
         else:
-            items.append(((3, number), rf"\node at {spelling.spot(plan.move(plan.scene.texts[number].middle))} {{{text}}};"))
+            items.append(
+                ((3, number), rf"\node at {spelling.spot(plan.move(plan.scene.texts[number].middle))} {{{text}}};")
+            )
     return [text for _, text in sorted(items, key=lambda item: item[0])]
 
 

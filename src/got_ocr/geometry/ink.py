@@ -13,13 +13,14 @@ Floats = NDArray[np.float32]
 Grey = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-WORKING_SIDE = 1400  # pixels; larger drawings are shrunk
+WORKING_SIDE = 1200  # pixels; larger drawings are shrunk
 SMALLEST = 40  # pixels of the longer side
 GROUND = 0.055  # of the longer side: a median this wide sees paper and fills, no stroke
 FAINT = 34  # of 255: what counts as drawn
 MOST_INK = 0.2  # of the picture
 EXTENT = 6.3  # centimetres that the ink of most figures is long, with their labels
 MOST_PIECES = 900
+MOST_LETTERS = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def look_at(picture: Image.Image) -> Seen | None:
         return None
     picture, shrink = shrunk(picture, max(picture.size), WORKING_SIDE)
     rgb = np.asarray(picture.convert("RGB"))
+    if _written_full(rgb):
+        return None
     ground = cv2.medianBlur(rgb, 2 * (round(GROUND * max(picture.size)) // 2) + 1)
     away = np.abs(rgb.astype(np.int16) - ground).max(axis=2).astype(np.uint8)
     strong = away[away > 40]
@@ -70,9 +73,21 @@ def look_at(picture: Image.Image) -> Seen | None:
     unit = float(max(corner)) / EXTENT
     stroke, widest = _strokes(mask)
     letters = _letters(places, stats, stroke, unit)
+    if int(letters.sum()) > MOST_LETTERS:
+        return None
     written = letters[places]
     specks = np.concatenate([[True], stats[1:, cv2.CC_STAT_AREA] < 3])[places]
     return Seen(rgb, ground, away, ink, mask & ~written & ~specks, written, level, stroke, widest, unit, shrink)
+
+
+def _written_full(rgb: Grey) -> bool:
+    """Say at once whether there are far more letters than in a drawing."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    mask = np.abs(grey.astype(np.int16) - int(np.median(grey[::4, ::4]))) > 60
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    sides = stats[1:, 2:4] / max(rgb.shape[:2])
+    letters = (sides.max(axis=1) < 0.06) & (sides.min(axis=1) > 0.006) & (sides.max(axis=1) > 0.01)
+    return count > 2500 or int(letters.sum()) > 130
 
 
 def _noise(ink: Grey) -> float:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from got_ocr.columns import runs
 from got_ocr.geometry.ink import Floats, Grey, Mask, Seen
@@ -14,8 +13,8 @@ GAP = 0.14  # centimetres: the widest gap of a dashed line
 SOLID = 0.42  # centimetres of a stretch that is no dash
 BOW = 0.55  # pixels that the middle of a straight piece may stand off the line of its ends
 NEW = 0.4  # of the ink of a piece that no other has taken
-MOST_POINTS = 40000
-MOST_PEELS = 90
+MOST_POINTS = 16000
+MOST_PEELS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,9 @@ class Peeler:
             part = slice(first, first + 4000)
             x, y = xs[part, None].astype(np.float32), ys[part, None].astype(np.float32)
             at = np.rint(x * self._cos + y * self._sin).astype(np.int64) + self._offset + np.arange(TURNS) * width
-            self._votes += sign * np.bincount(at.ravel(), minlength=self._votes.size).reshape(self._votes.shape).astype(np.int32)
+            self._votes += sign * np.bincount(at.ravel(), minlength=self._votes.size).reshape(self._votes.shape).astype(
+                np.int32
+            )
 
     def peel(self, least: float) -> list[Segment]:
         """Take all pieces that are `least` pixels long or longer."""
@@ -129,14 +130,21 @@ class Peeler:
         inner = strip[:, first:last]
         if _bow(inner) > BOW + 0.3 * self._seen.stroke + 2 * self._loose:
             return None
-        weight = float(np.median(inner.sum(0)[inner.max(0) > 1.3 * self._seen.level])) / 255 / 2 if (inner.max(0) > 1.3 * self._seen.level).any() else 0.0
+        weight = (
+            float(np.median(inner.sum(0)[inner.max(0) > 1.3 * self._seen.level])) / 255 / 2
+            if (inner.max(0) > 1.3 * self._seen.level).any()
+            else 0.0
+        )
         ends = _edge(strip, first, -1), _edge(strip, last - 1, 1)
         run = Segment(start + u * ends[0], start + u * ends[1], dash, weight, _roughness(inner))
         return run if self._new(run) else None
 
     def _new(self, run: Segment) -> bool:
         """Say whether enough of a run is not taken yet."""
-        part = [strip(ink, run.p, run.q, max(2.0, self._loose)).max(0) > 1.3 * self._seen.level for ink in (self._left, self._all)]
+        part = [
+            strip(ink, run.p, run.q, max(2.0, self._loose)).max(0) > 1.3 * self._seen.level
+            for ink in (self._left, self._all)
+        ]
         return bool(part[0].sum() >= NEW * max(1, part[1].sum()))
 
     def _chord(self, at: complex, along: complex) -> tuple[complex, complex]:
@@ -174,7 +182,8 @@ def strip(ink: Grey, a: complex, b: complex, half: float) -> Floats:
     aside = np.arange(-2 * round(half), 2 * round(half) + 1, dtype=np.float32)[:, None] / 2
     x = a.real + u.real * steps - u.imag * aside
     y = a.imag + u.imag * steps + u.real * aside
-    return cv2.remap(ink, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR).astype(np.float32)
+    read: Floats = cv2.remap(ink, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR).astype(np.float32)
+    return read
 
 
 def _ridge(ink: Grey, level: float) -> Mask:
@@ -188,15 +197,15 @@ def _ridge(ink: Grey, level: float) -> Mask:
         keep = np.zeros_like(ridge)
         step = -(-len(xs) // MOST_POINTS)
         keep[ys[::step], xs[::step]] = True
-        return keep
-    return ridge
+        return np.asarray(keep)
+    return np.asarray(ridge)
 
 
 def _covered(strip: Floats, seen: Seen, loose: float) -> Mask:
     """Say at each step whether ink lies on the line."""
     middle, reach = strip.shape[0] // 2, max(2, round(seen.stroke) + round(2 * loose))
     near = strip[max(0, middle - reach) : middle + reach + 1]
-    return near.max(0) > 1.3 * seen.level
+    return np.asarray(near.max(0) > 1.3 * seen.level)
 
 
 def _joined(spans: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
@@ -326,7 +335,12 @@ def _edge(strip: Floats, at: int, way: int) -> float:
     level = 0.5 * float(np.median(profile[inside])) if inside else 100.0
     while 0 < at < len(profile) - 1 and profile[at] >= level:
         at += way
-    while 0 < at - way < len(profile) - 1 and profile[at] < level and 0 <= at - way < len(profile) and profile[at - way] < level:
+    while (
+        0 < at - way < len(profile) - 1
+        and profile[at] < level
+        and 0 <= at - way < len(profile)
+        and profile[at - way] < level
+    ):
         at -= way
     before = at - way
     if not 0 <= before < len(profile) or profile[before] <= profile[at]:

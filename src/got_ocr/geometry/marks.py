@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,10 +65,13 @@ class Head:
     way: int
 
 
-def sample(ink: Grey, spots: NDArray[np.complex128]) -> NDArray[np.float32]:
+def sample(ink: Grey, spots: NDArray[np.complexfloating[Any, Any]]) -> NDArray[np.float32]:
     """Read the ink at places."""
     x, y = spots.real.astype(np.float32), (-spots.imag).astype(np.float32)
-    return cv2.remap(ink, np.atleast_2d(x), np.atleast_2d(y), cv2.INTER_LINEAR).reshape(spots.shape).astype(np.float32)
+    read: NDArray[np.float32] = (
+        cv2.remap(ink, np.atleast_2d(x), np.atleast_2d(y), cv2.INTER_LINEAR).reshape(spots.shape).astype(np.float32)
+    )
+    return read
 
 
 def rays(net: Net, place: int) -> list[complex]:
@@ -130,9 +134,7 @@ def angle_arcs(net: Net, seen: Seen, unit: float, loose: float) -> list[AngleArc
     return found
 
 
-def _arcs_at(
-    place: int, v: complex, ways: Sequence[complex], seen: Seen, unit: float, loose: float
-) -> list[AngleArc]:
+def _arcs_at(place: int, v: complex, ways: Sequence[complex], seen: Seen, unit: float, loose: float) -> list[AngleArc]:
     """Look for arcs in each sector between two neighbouring directions, and join those that go on."""
     radii = np.arange(0.33 * unit, 0.78 * unit, 0.5)
     sectors: list[list[float]] = []
@@ -205,8 +207,12 @@ def ticks(net: Net, seen: Seen, unit: float, loose: float) -> list[Ticks]:
         spots = runs(both[0] & both[1] & both[2] & both[3])
         most = 2.2 * seen.stroke + 2 * len(wide) + 2
         at = [(a + b - 1) / 2 for a, b in spots if b - a <= most and free[max(0, a) : b].mean() > 0.6]
-        at = [t for t in at if all(abs(t - abs(net.places[k] - segment.p)) > 0.06 * unit for k in net.on[number])
-              and 0.2 * unit < t < segment.length - 0.2 * unit]
+        at = [
+            t
+            for t in at
+            if all(abs(t - abs(net.places[k] - segment.p)) > 0.06 * unit for k in net.on[number])
+            and 0.2 * unit < t < segment.length - 0.2 * unit
+        ]
         groups: list[list[float]] = []
         for t in at:
             if groups and t - groups[-1][-1] <= 1.5 * APART * unit:
@@ -230,7 +236,11 @@ def heads(net: Net, seen: Seen, unit: float, crossed: Sequence[Ticks]) -> list[H
             for k, share in enumerate(shares):
                 shift = round(back * share * way)
                 fits &= _shifted(on[2 * k], shift) & _shifted(on[2 * k + 1], shift)
-            bare = ~(_shifted(on[0], round(back * way)) | _shifted(on[6], round(back * way)) | _shifted(on[7], round(back * way)))
+            bare = ~(
+                _shifted(on[0], round(back * way))
+                | _shifted(on[6], round(back * way))
+                | _shifted(on[7], round(back * way))
+            )
             for a, b in runs(fits & bare):
                 tip = (a + b - 1) / 2
                 alone = all(t.segment != number or abs(t.at - tip) > 0.25 * unit for t in crossed)
@@ -265,7 +275,7 @@ def dots(seen: Seen, unit: float) -> list[complex]:
     depth = cv2.distanceTransform(np.pad(solid, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     least = max(0.036 * unit, 0.75 * seen.stroke + 0.5, 1.5 * thick)
     peaks = (depth >= least) & (depth >= cv2.dilate(depth, np.ones((5, 5), np.uint8)))
-    _, _, stats, middles = cv2.connectedComponentsWithStats(cv2.dilate(peaks.astype(np.uint8), np.ones((3, 3), np.uint8)))
+    _, _, _, middles = cv2.connectedComponentsWithStats(cv2.dilate(peaks.astype(np.uint8), np.ones((3, 3), np.uint8)))
     found: list[complex] = []
     turn = np.exp(1j * np.linspace(0, 2 * np.pi, 24, endpoint=False))
     for x, y in middles[1:60]:

@@ -144,8 +144,14 @@ def build(
     for number, group in enumerate(groups):
         carriers = sorted({i for k in group for i in (targets[k][0], *targets[k][3])})
         rough = complex(np.mean([targets[k][2] for k in group]))
-        places.append(_settled(rough, [segments[i] for i in carriers if i < len(segments)],
-                               [arcs[i - len(segments)] for i in carriers if i >= len(segments)], near))
+        places.append(
+            _settled(
+                rough,
+                [segments[i] for i in carriers if i < len(segments)],
+                [arcs[i - len(segments)] for i in carriers if i >= len(segments)],
+                near,
+            )
+        )
         for k in group:
             ends[targets[k][0]][0 if targets[k][1] else 1] = number
     kept = [i for i, (a, b) in enumerate(ends) if a != b]
@@ -156,9 +162,67 @@ def build(
     return net
 
 
+def _through(
+    number: int, dot: complex, segments: Sequence[Segment], arcs: Sequence[Arc], near: float, unit: float
+) -> list[int]:
+    """List what meets a piece in a dot."""
+    met = []
+    for i, other in enumerate(segments):
+        by = i != number and off_line(other, dot) <= near
+        if by and -0.15 * unit <= along(other, dot) <= other.length + 0.15 * unit:
+            met.append(i)
+    return met + [len(segments) + j for j, arc in enumerate(arcs) if _on_curve(arc, dot, near)]
+
+
+def _on_lines(
+    number: int, end: complex, segments: Sequence[Segment], near: float, slack: float, unit: float
+) -> list[tuple[float, complex, int]]:
+    """List where a piece that ends somewhere meets others near there: how far off, where, which."""
+    own = segments[number]
+    spots: list[tuple[float, complex, int]] = []
+    for i, other in enumerate(segments):
+        spot = meet(own, other) if i != number else None
+        if spot is None:
+            continue
+        spare = near + (GAP * unit if other.dash else 0.0)
+        sine = abs((own.along.conjugate() * other.along).imag)
+        close = abs(spot - end) <= near / max(0.35, sine) ** 0.5 + slack
+        if close and -spare <= along(other, spot) <= other.length + spare:
+            spots.append((abs(spot - end), spot, i))
+    return spots
+
+
+def _on_arc(
+    own: Segment, end: complex, arc: Arc, near: float, slack: float, unit: float
+) -> list[tuple[float, complex, bool]]:
+    """List where a piece that ends somewhere meets a curve near there: how far off, where, and whether on the curve."""
+    found = [(abs(z - end), z, True) for z in on_circle(own, arc) if in_arc(arc, z, near)]
+    spots = [one for one in found if one[0] <= near * 1.5 + slack]
+    central = off_line(own, arc.center) <= near and abs(arc.center - end) <= near + slack
+    if not arc.round:
+        sides = [arc.center + s * arc.rx for s in (1, -1)]
+        spots += [
+            (0.2 * abs(z - end), z, True)
+            for z in sides
+            if abs(z - end) < 0.3 * unit + near and off_line(own, z) <= near
+        ]
+        return spots + ([(abs(arc.center - end) + 0.5, arc.center, False)] if central else [])
+    foot = own.p + own.along * along(own, arc.center)
+    touches = abs(abs(foot - arc.center) - arc.rx) <= near and in_arc(arc, foot, near)
+    if touches and abs(foot - end) <= (2 * arc.rx * (near + 0.5)) ** 0.5 + near:
+        spots.append((0.4 * abs(foot - end), foot, True))
+    if arc.whole and central:
+        spots.append((abs(arc.center - end) + 0.5, arc.center, False))
+    return spots
+
+
 def _goes_on(own: Segment, end: complex, other: Segment, near: float, unit: float) -> bool:
     """Say whether another piece, solid where this one is dashed, goes on behind an end."""
-    if bool(own.dash) == bool(other.dash) or abs((own.along.conjugate() * other.along).imag) > 0.05 or off_line(own, other.p) > 2 * near:
+    if (
+        bool(own.dash) == bool(other.dash)
+        or abs((own.along.conjugate() * other.along).imag) > 0.05
+        or off_line(own, other.p) > 2 * near
+    ):
         return False
     return min(abs(other.p - end), abs(other.q - end)) < 0.16 * unit
 
@@ -183,39 +247,13 @@ def _target(
     slack = GAP * 0.95 * unit if own.dash else 0.0
     if any(_goes_on(own, end, other, near, unit) for i, other in enumerate(segments) if i != number):
         slack = 0.26 * unit if own.dash else GAP * unit
-    spots: list[tuple[float, complex, int]] = []
     inside = [z for z in dots if abs(z - end) <= 0.15 * unit + near + slack and off_line(own, z) <= near]
     if inside:
         dot = min(inside, key=lambda z: abs(z - end))
-        met = [i for i, other in enumerate(segments) if i != number and off_line(other, dot) <= near
-               and -0.15 * unit <= along(other, dot) <= other.length + 0.15 * unit]  # fmt: skip
-        met += [len(segments) + j for j, arc in enumerate(arcs) if _on_curve(arc, dot, near)]
-        return dot, met
-    for i, other in enumerate(segments):
-        spot = meet(own, other) if i != number else None
-        if spot is None:
-            continue
-        spare = near + (GAP * unit if other.dash else 0.0)
-        sine = abs((own.along.conjugate() * other.along).imag)
-        if -spare <= along(other, spot) <= other.length + spare and abs(spot - end) <= near / max(0.35, sine) ** 0.5 + slack:
-            spots.append((abs(spot - end), spot, i))
+        return dot, _through(number, dot, segments, arcs, near, unit)
+    spots = _on_lines(number, end, segments, near, slack, unit)
     for j, arc in enumerate(arcs):
-        for spot in on_circle(own, arc):
-            if in_arc(arc, spot, near) and abs(spot - end) <= near * 1.5 + slack:
-                spots.append((abs(spot - end), spot, len(segments) + j))
-        if not arc.round:
-            sides = [arc.center + s * arc.rx for s in (1, -1)]
-            spots += [(0.2 * abs(z - end), z, len(segments) + j) for z in sides if abs(z - end) < 0.3 * unit + near and off_line(own, z) <= near]
-            if off_line(own, arc.center) <= near and abs(arc.center - end) <= near + slack:
-                spots.append((abs(arc.center - end) + 0.5, arc.center, -1))
-            if spots:
-                continue
-        foot = own.p + own.along * along(own, arc.center)
-        if arc.round and abs(abs(foot - arc.center) - arc.rx) <= near and in_arc(arc, foot, near):
-            if abs(foot - end) <= (2 * arc.rx * (near + 0.5)) ** 0.5 + near:
-                spots.append((0.4 * abs(foot - end), foot, len(segments) + j))
-        if arc.whole and arc.round and abs(arc.center - end) <= near + slack and off_line(own, arc.center) <= near:
-            spots.append((abs(arc.center - end) + 0.5, arc.center, -1))
+        spots += [(off, z, len(segments) + j if on else -1) for off, z, on in _on_arc(own, end, arc, near, slack, unit)]
     if not spots:
         return end, []
     best = min(spots, key=lambda s: s[0])[1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from got_ocr.geometry.marks import AngleArc
-from got_ocr.geometry.net import Net, along, in_arc, meet, off_line, on_circle
+from got_ocr.geometry.net import Net, along, in_arc, meet, on_circle
 from got_ocr.geometry.scene import Scene, scale
 from got_ocr.geometry.texts import SIDES, Text
 
@@ -110,7 +110,7 @@ def lengthened(scene: Scene) -> Scene:
             good = [w.real for w in ways if abs(w.imag) < 0.05 * scene.unit and 0 < w.real < 0.14 * scene.unit]
             if good:
                 net.places[place] = end + out * min(good)
-                moved = {"p" if which == 0 else "q": net.places[place]}
-                net.segments[number] = replace(segment, **moved)
+                spot = net.places[place]
+                net.segments[number] = replace(segment, p=spot) if which == 0 else replace(segment, q=spot)
                 segment = net.segments[number]
     return replace(scene, unit=scale(net, scene.dots) or scene.unit)

@@ -5,6 +5,7 @@ Longer side 6, lower left corner at the origin: the normal form of figures.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -67,7 +68,9 @@ def make_plan(scene: Scene) -> Plan:
     unit = max((high - low).real, (high - low).imag) / 6.0
     looks = [_edge_looks(scene, i) for i in range(len(net.segments))]
     arc_looks = [_arc_look(scene, arc) for arc in net.arcs]
-    border = thickness([look.weight for edges in looks for look in edges] + [look.weight for look in arc_looks] + _mark_weights(scene))
+    border = thickness(
+        [look.weight for edges in looks for look in edges] + [look.weight for look in arc_looks] + _mark_weights(scene)
+    )
     pieces: list[Piece] = []
     for number, edges in enumerate(looks):
         styles = [_style(look, border, net.segments[number].dash) for look in edges]
@@ -95,15 +98,17 @@ def _edge_looks(scene: Scene, number: int) -> list[Look]:
     """Measure each edge of a segment; short ones look like their longest neighbour."""
     net = scene.net
     places = [net.places[k] for k in net.on[number]]
-    lengths = [abs(b - a) for a, b in zip(places, places[1:], strict=False)]
+    lengths = [abs(b - a) for a, b in pairwise(places)]
     looks: list[Look | None] = []
-    for a, b in zip(places, places[1:], strict=False):
+    for a, b in pairwise(places):
         if abs(b - a) < SHORT_EDGE * scene.unit:
             looks.append(None)
             continue
         steps = np.linspace(0.12, 0.88, int(min(240, max(10, abs(b - a) * 0.8))))
         spots = a + (b - a) * steps
-        looks.append(scene.palette.look(spots, np.full(spots.shape, 1j * (b - a) / abs(b - a)), net.segments[number].dash))
+        looks.append(
+            scene.palette.look(spots, np.full(spots.shape, 1j * (b - a) / abs(b - a)), net.segments[number].dash)
+        )
     known = [(lengths[i], look) for i, look in enumerate(looks) if look is not None]
     usual = max(known, key=lambda pair: pair[0])[1] if known else _whole_look(scene, number)
     return [look or usual for look in looks]

@@ -6,6 +6,8 @@ School functions have simple coefficients: all of them are held against the ink,
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +18,7 @@ from got_ocr.geometry.ink import Grey, Mask
 from got_ocr.geometry.marks import sample
 from got_ocr.geometry.spelling import number
 
+Spots = NDArray[np.complexfloating[Any, Any]]
 Function = Callable[[float], float]
 STEP, OVER, FEWEST = 0.05, 0.2, 24  # units between samples, over the window's edge, and samples of the shortest graph
 COVERED = 0.955  # of a graph that is ink
@@ -58,7 +61,7 @@ def _drawn(graph: Graph, ink: Grey, axes: Axes, loose: float) -> float:
     return float(np.mean(shares))
 
 
-def _way(graph: Graph, axes: Axes) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+def _way(graph: Graph, axes: Axes) -> tuple[Spots, Spots]:
     spots = axes.origin + np.array(graph.points) * axes.unit
     normal = np.gradient(spots)
     return spots, 1j * normal / np.maximum(np.abs(normal), 1e-6)
@@ -69,7 +72,10 @@ def _score(graph: Graph, ink: Grey, axes: Axes, width: float, loose: float) -> f
     spots, normal = _way(graph, axes)
     aside = max(1.0, width * 0.5)
     on = _drawn(graph, ink, axes, loose)
-    centred = 1 - abs(float(np.mean(sample(ink, spots + normal * aside)) - np.mean(sample(ink, spots - normal * aside)))) / 255
+    centred = (
+        1
+        - abs(float(np.mean(sample(ink, spots + normal * aside)) - np.mean(sample(ink, spots - normal * aside)))) / 255
+    )
     length = float(np.abs(np.diff(spots)).sum()) / axes.unit
     return on + 0.004 * min(length, 8.0) + 0.02 * centred - 0.05
 
@@ -84,7 +90,8 @@ def graph_ink(graph: Graph, axes: Axes, like: Grey, thick: float) -> Mask:
     """Draw a graph."""
     gone = np.full(like.shape, 255, dtype=np.uint8)
     _take(gone, graph, axes, thick)
-    return gone == 0
+    mask: Mask = gone == 0
+    return mask
 
 
 def _cut(text: str, f: Function, axes: Axes) -> Graph | None:
@@ -119,34 +126,65 @@ def _middle(b: float) -> str:
 
 def expressions() -> Iterator[tuple[str, Function]]:
     """Give school functions: text and function."""
-    halves = [k / 2 for k in range(-4, 5)]
     for a in (0.5, 1.0, 1.5, 2.0, -0.5, -1.0, -1.5, -2.0):
-        for b in halves:
-            yield rf"{_factor(a)}\x{_signed(b)}", lambda x, a=a, b=b: a * x + b
+        for b in (k / 2 for k in range(-4, 5)):
+            yield rf"{_factor(a)}\x{_signed(b)}", partial(_power, 0.0, 0.0, a, b)
         for k, inner in ((1.0, r"\x r"), (2.0, r"2*\x r")):
-            yield rf"{_factor(a)}sin({inner})", lambda x, a=a, k=k: a * math.sin(k * x)
-            yield rf"{_factor(a)}cos({inner})", lambda x, a=a, k=k: a * math.cos(k * x)
+            yield rf"{_factor(a)}sin({inner})", partial(_wave, math.sin, a, k)
+            yield rf"{_factor(a)}cos({inner})", partial(_wave, math.cos, a, k)
     yield from _powers()
-    for sign in (1.0, -1.0):
-        for c in (-2.0, -1.0, 0.0, 1.0):
-            yield rf"exp({'-' if sign < 0 else ''}\x){_signed(c)}", lambda x, s=sign, c=c: math.exp(s * x) + c
-    for a in (1.0, 1.5, -1.0, -1.5):
-        yield rf"{_factor(a)}ln(\x)", lambda x, a=a: a * math.log(x) if x > 0 else math.inf
-    for c in (0, 1):
-        yield rf"sqrt(\x{_signed(c)})", lambda x, c=c: math.sqrt(x + c) if x + c >= 0 else math.inf
-    for a in (1.0, 2.0, -1.0):
-        yield rf"{number(a)}/\x", lambda x, a=a: a / x if x > 0.05 else math.inf
-    for d in (-1, 0, 1):
-        for c in (-2, -1, 0, 1):
-            yield rf"abs(\x{_signed(d)}){_signed(c)}", lambda x, d=d, c=c: abs(x + d) + c
+    yield from _others()
 
 
 def _powers() -> Iterator[tuple[str, Function]]:
-    thirds = [k / 2 for k in range(-3, 4)]
+    halves = [k / 2 for k in range(-3, 4)]
     for a in (0.5, 1.0, -0.5, -1.0, 0.25):
-        for b in thirds:
-            for c in thirds:
-                yield rf"{_factor(a)}\x*\x{_middle(b)}{_signed(c)}", lambda x, a=a, b=b, c=c: a * x * x + b * x + c
+        for b in halves:
+            for c in halves:
+                yield rf"{_factor(a)}\x*\x{_middle(b)}{_signed(c)}", partial(_power, 0.0, a, b, c)
     for a in (0.25, -0.25, 0.5, -0.5):
         for b in (0.0, -1.0, 1.0):
-            yield rf"{_factor(a)}\x*\x*\x{_middle(b)}", lambda x, a=a, b=b: a * x**3 + b * x
+            yield rf"{_factor(a)}\x*\x*\x{_middle(b)}", partial(_power, a, 0.0, b, 0.0)
+
+
+def _others() -> Iterator[tuple[str, Function]]:
+    for c in (-2.0, -1.0, 0.0, 1.0):
+        yield rf"exp(\x){_signed(c)}", partial(_exponential, 1.0, c)
+        yield rf"exp(-\x){_signed(c)}", partial(_exponential, -1.0, c)
+    for a in (1.0, 1.5, -1.0, -1.5):
+        yield rf"{_factor(a)}ln(\x)", partial(_logarithm, a)
+    for c in (0.0, 1.0):
+        yield rf"sqrt(\x{_signed(c)})", partial(_root, c)
+    for a in (1.0, 2.0, -1.0):
+        yield rf"{number(a)}/\x", partial(_reciprocal, a)
+    for d in (-1.0, 0.0, 1.0):
+        for c in (-2.0, -1.0, 0.0, 1.0):
+            yield rf"abs(\x{_signed(d)}){_signed(c)}", partial(_absolute, d, c)
+
+
+def _power(a: float, b: float, c: float, d: float, x: float) -> float:
+    return a * x**3 + b * x * x + c * x + d
+
+
+def _wave(function: Function, a: float, k: float, x: float) -> float:
+    return a * function(k * x)
+
+
+def _exponential(sign: float, c: float, x: float) -> float:
+    return math.exp(sign * x) + c
+
+
+def _logarithm(a: float, x: float) -> float:
+    return a * math.log(x) if x > 0 else math.inf
+
+
+def _root(c: float, x: float) -> float:
+    return math.sqrt(x + c) if x + c >= 0 else math.inf
+
+
+def _reciprocal(a: float, x: float) -> float:
+    return a / x if x > 0.05 else math.inf
+
+
+def _absolute(d: float, c: float, x: float) -> float:
+    return abs(x + d) + c

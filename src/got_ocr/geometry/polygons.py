@@ -34,7 +34,13 @@ def find_polygons(plan: Plan, names: Mapping[int, str], order: Sequence[int]) ->
         for size in range(min(MOST_CORNERS, len(row) - first), 2, -1):
             corners = row[first : first + size]
             one = _closed(plan, corners)
-            if one is not None and not set(corners) <= dotted and not _tangents(plan, corners) and (first == 0 or size == 3) and _new(found, corners):
+            if (
+                one is not None
+                and not set(corners) <= dotted
+                and not _tangents(plan, corners)
+                and (first == 0 or size == 3)
+                and _new(found, corners)
+            ):
                 found.append(one)
                 break
         if first > 3:
@@ -72,9 +78,10 @@ def _tangents(plan: Plan, corners: Sequence[int]) -> bool:
     if len(z) != 3:
         return False
     for arc in plan.scene.net.arcs:
-        if arc.whole and arc.round and all(abs(abs(p - arc.center) - arc.rx) < 0.05 * plan.unit for p in z[1:]):
-            if abs(((z[1] - z[0]).conjugate() * (z[1] - arc.center)).real) < 0.05 * abs(z[1] - z[0]) * arc.rx:
-                return True
+        touched = arc.whole and arc.round and all(abs(abs(p - arc.center) - arc.rx) < 0.05 * plan.unit for p in z[1:])
+        lean = abs(((z[1] - z[0]).conjugate() * (z[1] - arc.center)).real)
+        if touched and lean < 0.05 * abs(z[1] - z[0]) * arc.rx:
+            return True
     return False
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -12,11 +13,12 @@ from got_ocr.geometry.erase import mark_ink, number_strokes
 from got_ocr.geometry.ink import Mask, Seen
 from got_ocr.geometry.lines import Peeler, Segment
 from got_ocr.geometry.marks import AngleArc, Corner, Head, Ticks, angle_arcs, corners, dots, heads, ticks
-from got_ocr.geometry.net import Net, build
+from got_ocr.geometry.net import Net, build, off_line
 from got_ocr.geometry.plots import Graph, find_graphs, graph_ink
 from got_ocr.geometry.texts import Text, find_texts
 
 LONG, SHORT = 1.2, 0.34  # centimetres of pieces that are looked for before marks are known, and after
+MOST_LONG, MOST_PAIRS = 40, 6
 EXTENT = 6.0  # centimetres of the longer side of a figure
 SHAKY = 0.0018  # centimetres by which lines by hand stray within a narrow strip, as a rule
 HAND = 0.055  # centimetres by which they stray altogether
@@ -54,6 +56,8 @@ def read_scene(seen: Seen) -> Scene | None:
         peeler = Peeler(seen, loose)
         first = find_arcs(peeler, seen, loose, closed=True)
         long = peeler.peel(LONG * seen.unit)
+    if crowded(long, seen.unit):
+        return None
     axes = find_axes(_upwards(long), seen)
     if axes is not None:
         return _on_axes(seen, axes, loose)
@@ -75,8 +79,20 @@ def read_scene(seen: Seen) -> Scene | None:
     gone = mark_ink(net, seen, unit, loose, [m for kind in found for m in kind], spots)
     left: Mask = ((peeler.left > seen.level) & ~gone) | (seen.written & ~gone)
     palette = Palette(seen, unit)
-    return Scene(seen, net, unit, loose, *(tuple(kind) for kind in found), tuple(spots),
-                 tuple(fills(seen, palette, unit)), palette, tuple(find_texts(seen, left, unit)))  # type: ignore[arg-type]
+    return Scene(
+        seen,
+        net,
+        unit,
+        loose,
+        tuple(found[0]),
+        tuple(found[1]),
+        tuple(found[2]),
+        tuple(found[3]),
+        tuple(spots),
+        tuple(fills(seen, palette, unit)),
+        palette,
+        tuple(find_texts(seen, left, unit)),
+    )
 
 
 def _on_axes(seen: Seen, axes: Axes, loose: float) -> Scene:
@@ -129,6 +145,15 @@ def _cuts(net: Net, tick: Ticks, arc: AngleArc, unit: float) -> bool:
     """Say whether what looks like a tick is the arc of an angle that goes on over a side."""
     segment = net.segments[tick.segment]
     return abs(abs(segment.p + segment.along * tick.at - net.places[arc.place]) - arc.radius * unit) < 0.08 * unit
+
+
+def crowded(segments: Sequence[Segment], unit: float) -> bool:
+    """Say whether there are too many lines, or several close beside each other, as in sheet music and tables."""
+    pairs = 0
+    for a, b in combinations(segments, 2):
+        if abs((a.along.conjugate() * b.along).imag) < 0.03 and 0.03 * unit < off_line(a, (b.p + b.q) / 2) < 0.3 * unit:
+            pairs += 1
+    return len(segments) > MOST_LONG or pairs > MOST_PAIRS
 
 
 def _upwards(segments: Sequence[Segment]) -> list[Segment]:

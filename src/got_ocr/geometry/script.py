@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from got_ocr.geometry import board, spelling
 from got_ocr.geometry.axes import AREA, LATTICE, POINTS, REGION, STEPS, VECTORS, Axes
-from got_ocr.geometry.curves import Arc
 from got_ocr.geometry.chains import LATE, chain_key, chained
+from got_ocr.geometry.curves import Arc
 from got_ocr.geometry.marks import APART, CORNER, TICK, WING, WING_TURN, AngleArc, Corner, Head, Ticks
 from got_ocr.geometry.net import along
 from got_ocr.geometry.plan import Piece, Plan, Style
@@ -64,9 +64,10 @@ def drawn(plan: Plan, naming: Naming) -> list[str]:
         items += _ticks(plan, naming, ticks)
     for head in plan.scene.heads:
         items.append(((1, LATE - 1, 3), _head(plan, head)))
-    for arc in plan.scene.angles:
-        early = any(abs(a.center - plan.scene.net.places[arc.place]) < 0.06 * plan.unit and not a.whole for a, _ in plan.arcs)
-        items.append(((0.9 if early else 2, naming.rank(arc.place), arc.radius), _angle(plan, arc)))
+    for mark in plan.scene.angles:
+        v = plan.scene.net.places[mark.place]
+        early = any(abs(arc.center - v) < 0.06 * plan.unit and not arc.whole for arc, _ in plan.arcs)
+        items.append(((0.9 if early else 2, naming.rank(mark.place), mark.radius), _angle(plan, mark)))
     items.sort(key=lambda item: item[0])
     return [text for _, text in items]
 
@@ -205,7 +206,9 @@ def _ticks(plan: Plan, naming: Naming, ticks: Ticks) -> list[tuple[Key, str]]:
     def off(pair: tuple[int, int]) -> float:
         return abs(along(segment, (net.places[pair[0]] + net.places[pair[1]]) / 2) - ticks.at)
 
-    a, b = min(pairs, key=lambda pair: (round(off(pair) / (0.05 * plan.unit)), abs(net.places[pair[0]] - net.places[pair[1]])))
+    a, b = min(
+        pairs, key=lambda pair: (round(off(pair) / (0.05 * plan.unit)), abs(net.places[pair[0]] - net.places[pair[1]]))
+    )
     corners = {k for p in naming.polygons for k in p.places}
     middle_of = next((k for k in (a, b) if k not in corners and k in naming.names), None)
     if naming.rank(b) < naming.rank(a):

@@ -14,6 +14,7 @@ SEP = 0.117  # centimetres between a place and the text beside it
 BESIDE, ABOVE = 0.17, 0.05  # centimetres between parts of one text
 LOWEST, TALLEST, WIDEST = 0.1, 0.75, 2.2  # centimetres
 MOST_TEXTS = 60
+MOST_PARTS = 200
 SIDES = ("right", "above right", "above", "above left", "left", "below left", "below", "below right")
 
 Box = tuple[int, int, int, int]
@@ -51,7 +52,7 @@ def find_texts(seen: Seen, left: Mask, unit: float) -> list[Text]:
         if area >= max(3, 0.0006 * unit * unit) and w <= 0.8 * unit and h <= 0.6 * unit:
             boxes.append(([x, y, x + w, y + h], [i]))
     groups = _grouped(boxes, unit)
-    out = []
+    out: list[Text] = []
     for (x0, y0, x1, y1), members in groups:
         tall, wide = (y1 - y0) / unit, (x1 - x0) / unit
         if not (LOWEST <= tall <= TALLEST and wide <= WIDEST) or len(out) >= MOST_TEXTS:
@@ -63,20 +64,24 @@ def find_texts(seen: Seen, left: Mask, unit: float) -> list[Text]:
 
 def _grouped(parts: list[tuple[list[int], list[int]]], unit: float) -> list[tuple[list[int], list[int]]]:
     """Join boxes that stand beside each other in a line, or close above each other."""
-    groups = list(parts)
-    merged = True
-    while merged:
-        merged = False
-        for i in range(len(groups)):
-            for j in range(i + 1, len(groups)):
-                if _together(groups[i][0], groups[j][0], unit):
-                    a, b = groups[i], groups.pop(j)
-                    box = [min(a[0][0], b[0][0]), min(a[0][1], b[0][1]), max(a[0][2], b[0][2]), max(a[0][3], b[0][3])]
-                    groups[i] = (box, a[1] + b[1])
-                    merged = True
-                    break
-            if merged:
-                break
+    groups = parts[:MOST_PARTS]
+    for _ in range(4):
+        merged: list[tuple[list[int], list[int]]] = []
+        for box, members in groups:
+            home = next((g for g in merged if _together(g[0], box, unit)), None)
+            if home is None:
+                merged.append((list(box), list(members)))
+            else:
+                home[0][:] = [
+                    min(home[0][0], box[0]),
+                    min(home[0][1], box[1]),
+                    max(home[0][2], box[2]),
+                    max(home[0][3], box[3]),
+                ]
+                home[1].extend(members)
+        if len(merged) == len(groups):
+            break
+        groups = merged
     return groups
 
 

@@ -1,0 +1,78 @@
+"""Is it a school geometry drawing? Formulas, tables, charts, sheet music and molecules have lines as well. Knows no TikZ."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from got_ocr.geometry.board import is_number, note_of
+from got_ocr.geometry.net import along, off_line
+from got_ocr.geometry.places import Stands
+from got_ocr.geometry.scene import Scene
+
+MOST_LINES, MOST_LETTERS = 60, 60
+SMALL, TALL = 0.11, 0.52  # centimetres of the height of most texts
+NEAR, FAR = 0.03, 0.26  # centimetres between lines of double bonds and of staves
+FEW_PAIRS = 2
+EXPLAINED, LITTLE, NEAR_STAND = 0.6, 0.5, 0.17
+SHORT, MANY = 0.95, 7  # centimetres of most lines, where there are many
+
+
+def is_drawing(scene: Scene, found: Sequence[Stands]) -> bool:
+    """Say whether lines and texts stand to each other as in a drawing of geometry."""
+    segments = scene.net.segments
+    if not (segments or scene.net.arcs) or len(segments) > MOST_LINES or len(scene.texts) > MOST_LETTERS:
+        return False
+    heights = [(text.box[3] - text.box[1]) / scene.unit for text in scene.texts]
+    if heights and not SMALL < float(np.median(heights)) < TALL:
+        return False
+    if not _spread(scene):
+        return False
+    if scene.axes is not None:
+        return _told(scene, found) >= EXPLAINED
+    long = [s.length / scene.unit for s in segments]
+    if len(long) >= MANY and float(np.median(long)) < SHORT:
+        return False
+    if _double(scene) > FEW_PAIRS:
+        return False
+    level = all(min(abs(s.along.real), abs(s.along.imag)) < 0.01 for s in segments)
+    if level and not scene.net.arcs and len(segments) not in (1, 4) and len(scene.texts) >= 3:
+        return False
+    circles = sum(arc.whole and arc.round for arc in scene.net.arcs)
+    needed = 0.0 if circles >= 2 else LITTLE if len(scene.texts) <= MANY else EXPLAINED
+    return len(scene.texts) < 2 or _told(scene, found) >= needed
+
+
+def _spread(scene: Scene) -> bool:
+    """Say whether lines, and not texts, make up the picture."""
+    ys, xs = np.nonzero(scene.seen.written | scene.seen.drawn)
+    if not len(xs):
+        return False
+    tall, wide = float(np.ptp(ys)), float(np.ptp(xs))
+    spots = np.array([*scene.net.places, *(arc.at(t) for arc in scene.net.arcs for t in (arc.first, 90, 180, 270))])
+    return bool(max(np.ptp(spots.real) / max(wide, 1), np.ptp(spots.imag) / max(tall, 1)) > 0.6
+                and max(np.ptp(spots.real), np.ptp(spots.imag)) > 0.6 * max(wide, tall))  # fmt: skip
+
+
+def _double(scene: Scene) -> int:
+    """Count pairs of lines close beside each other."""
+    pairs = 0
+    for a, b in combinations(scene.net.segments[:MOST_LINES], 2):
+        if abs((a.along.conjugate() * b.along).imag) > 0.03:
+            continue
+        ends = sorted((along(a, b.p), along(a, b.q)))
+        shared = min(ends[1], a.length) - max(ends[0], 0.0)
+        if NEAR * scene.unit < off_line(a, (b.p + b.q) / 2) < FAR * scene.unit and shared > 0.5 * min(
+            a.length, b.length
+        ):
+            pairs += 1
+    return pairs
+
+
+def _told(scene: Scene, found: Sequence[Stands]) -> float:
+    """Say which share of the texts stands where a text would."""
+    good = 0
+    for text, stand in zip(scene.texts, found, strict=True):
+        offs = [s.off for s in (stand.point, stand.measure, stand.angle) if s is not None]
+        good += min(offs, default=1.0) < NEAR_STAND or is_number(scene, text) or note_of(scene, text) is not None
+    return good / max(1, len(scene.texts))
