@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+MOST_PARTS = 5  # salts have two; a bond that was missed makes one more
 FAIR = 0.6  # of the bonds: so many are of one length
 
 
@@ -56,6 +57,22 @@ def plausible(frame: Frame, unit: float) -> bool:
         bonds[edge.a] += 1
         bonds[edge.b] += 1
         fair += 0.5 * unit < math.hypot(a.x - b.x, a.y - b.y) < 1.7 * unit
+    if _parts(frame) > MOST_PARTS:
+        return False
     lost = sum(vertex.tag >= 0 and count == 0 for vertex, count in zip(frame.vertices, bonds, strict=True))
     crowded = sum(count > 4 for count in bonds)
     return fair > FAIR * len(frame.edges) and crowded <= 1 + len(bonds) // 20 and lost <= 3 + len(bonds) // 5
+
+
+def _parts(frame: Frame) -> int:
+    """Count the parts of a graph that hold a bond."""
+    group = list(range(len(frame.vertices)))
+
+    def root(vertex: int) -> int:
+        while group[vertex] != vertex:
+            vertex = group[vertex]
+        return vertex
+
+    for edge in frame.edges:
+        group[root(edge.a)] = root(edge.b)
+    return len({root(edge.a) for edge in frame.edges})

@@ -19,7 +19,7 @@ Pair = tuple[int, int]
 
 FINE = 0.11  # of a capital's height: a line that strays less from a straight one is straight
 TALL = (0.7, 1.25)  # of a capital's height
-LOOSE = (0.7, 1.45)  # the same where it is only guessed
+LOOSE = (0.6, 1.45)  # the same where it is only guessed
 WIDE = (0.3, 1.2)
 INKY = 1.5  # capitals' heights: the strokes of a letter are longer, together
 GUESSED = 0.36  # of a bond: a capital's height where no letter stands alone
