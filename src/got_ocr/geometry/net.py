@@ -5,6 +5,7 @@ An end of a piece is not where its ink ends, but where it meets another one, whe
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from got_ocr.geometry.curves import Arc
 from got_ocr.geometry.lines import GAP, Segment
 
 MENDED = 0.55  # centimetres that may be missing in a dashed line
+MOST_CROSSED = 24
 PARALLEL = 0.1  # sine of an angle under which lines are not made to meet
 
 
@@ -231,6 +233,19 @@ def _on_curve(arc: Arc, z: complex, near: float) -> bool:
     """Say whether a spot lies on the curve of an arc."""
     level = float(np.hypot((z - arc.center).real / arc.rx, (z - arc.center).imag / arc.ry))
     return abs(level - 1) * min(arc.rx, arc.ry) <= near
+
+
+def cross(net: Net) -> Net:
+    """Add the places where segments cross."""
+    for a, b in combinations(net.segments[:MOST_CROSSED], 2):
+        z = meet(a, b)
+        if (
+            z is not None
+            and net.near < along(a, z) < a.length - net.near
+            and net.near < along(b, z) < b.length - net.near
+        ):
+            net.add(z)
+    return net
 
 
 def _target(

@@ -13,7 +13,7 @@ from got_ocr.geometry.erase import mark_ink, number_strokes
 from got_ocr.geometry.ink import Mask, Seen
 from got_ocr.geometry.lines import Peeler, Segment
 from got_ocr.geometry.marks import AngleArc, Corner, Head, Ticks, angle_arcs, corners, dots, heads, ticks
-from got_ocr.geometry.net import Net, build, off_line
+from got_ocr.geometry.net import Net, build, cross, off_line
 from got_ocr.geometry.plots import Graph, find_graphs, graph_ink
 from got_ocr.geometry.texts import Text, find_texts
 
@@ -66,13 +66,13 @@ def read_scene(seen: Seen) -> Scene | None:
     if not long and not arcs:
         return None
     spots = dots(seen, seen.unit)
-    net = build(_upwards(long), arcs, seen.stroke, seen.unit, loose, spots)
+    net = cross(build(_upwards(long), arcs, seen.stroke, seen.unit, loose, spots))
     unit = scale(net, spots) or seen.unit
     found = _marks(net, seen, unit, loose)
     peeler.remove(mark_ink(net, seen, unit, loose, [m for kind in found for m in kind], spots))
     short = peeler.peel(SHORT * unit)
     spots = dots(seen, unit)
-    net = build(_upwards([*long, *short]), arcs, seen.stroke, unit, loose, spots)
+    net = cross(build(_upwards([*long, *short]), arcs, seen.stroke, unit, loose, spots))
     unit = scale(net, spots) or unit
     spots = [z if (k := net.place_at(z, 1.5 * net.near)) is None else net.places[k] for z in spots]
     found = _marks(net, seen, unit, loose)
