@@ -56,7 +56,8 @@ def test_write_takes_any_answers() -> None:
     assert drawing is not None
     for answers in ([], [""] * 40, ["}{\\$&%"] * len(drawing.labels), ["A"] * len(drawing.labels)):
         text = drawing.write(answers)
-        assert text.startswith("\\begin{tikzpicture}") and text.endswith("\\end{tikzpicture}")
+        assert text.startswith("\\begin{tikzpicture}")
+        assert text.endswith("\\end{tikzpicture}")
 
 
 def hostile() -> list[Image.Image]:
@@ -93,7 +94,8 @@ def test_ends_move_to_where_lines_meet() -> None:
     net = build(segments, [], 1.0, 20.0, 0.0, [])
     assert len(net.places) == 3
     corner = meet(*segments)
-    assert corner is not None and min(abs(z - corner) for z in net.places) < 0.5
+    assert corner is not None
+    assert min(abs(z - corner) for z in net.places) < 0.5
 
 
 def test_names_and_labels_are_spelt_as_in_tikz() -> None:
@@ -101,8 +103,10 @@ def test_names_and_labels_are_spelt_as_in_tikz() -> None:
     assert spelling.formula("2√3") == r"$2\sqrt{3}$"
     assert spelling.formula("5 cm") == r"$5\,\mathrm{cm}$"
     assert spelling.formula("B1") == "$B_1$"
-    assert spelling.name_of("B′") == "B'" and spelling.name_of("12") == ""
-    assert spelling.number(-0.001) == "0" and spelling.number(2.50) == "2.5"
+    assert spelling.name_of("B′") == "B'"
+    assert spelling.name_of("12") == ""
+    assert spelling.number(-0.001) == "0"
+    assert spelling.number(2.50) == "2.5"
     assert ordered({7: "B", 3: "A", 5: "A'", 1: "O"}, centre_first=True) == [1, 3, 7, 5]
 
 

@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 
 from got_ocr.geometry.axes import Axes
+from got_ocr.geometry.curves import Arc
 from got_ocr.geometry.ink import Mask, Seen
+from got_ocr.geometry.lines import Segment
 from got_ocr.geometry.marks import CORNER, DOT, TICK, WING, WING_TURN, AngleArc, Corner, Head, Ticks
 from got_ocr.geometry.net import Net
 
@@ -28,6 +30,21 @@ def mark_ink(
             cv2.polylines(gone, [points], False, 255, thick, cv2.LINE_8, 4)
     for z in dots:
         cv2.circle(gone, (round(z.real), round(-z.imag)), round(DOT * 1.8 * unit + 2), 255, -1)
+    return gone > 0
+
+
+def stroke_ink(segments: Sequence[Segment], arcs: Sequence[Arc], seen: Seen, loose: float) -> Mask:
+    """Draw lines, with y downwards, and curves, with y upwards, a little thicker than they are."""
+    gone = np.zeros(seen.ink.shape, dtype=np.uint8)
+    for s in segments:
+        thick = max(3, round(max(seen.stroke, s.weight) + 2.2 + 2 * loose))
+        ends = [(round(z.real * 16), round(z.imag * 16)) for z in (s.p, s.q)]
+        cv2.line(gone, ends[0], ends[1], 255, thick, cv2.LINE_8, 4)
+    for arc in arcs:
+        line = np.array([arc.at(t) for t in np.linspace(arc.first, arc.last, 181)])
+        points = np.stack([np.round(line.real * 16), np.round(-line.imag * 16)], axis=1).astype(np.int32)
+        thick = max(3, round(max(seen.stroke, arc.weight) + 2.4 + 2 * loose))
+        cv2.polylines(gone, [points], False, 255, thick, cv2.LINE_8, 4)
     return gone > 0
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from got_ocr.geometry.axes import HALF, Axes, find_axes
 from got_ocr.geometry.colours import Fill, Palette, fills
 from got_ocr.geometry.curves import Arc, find_arcs, take_arc
-from got_ocr.geometry.erase import mark_ink, number_strokes
+from got_ocr.geometry.erase import mark_ink, number_strokes, stroke_ink
 from got_ocr.geometry.ink import Mask, Seen
 from got_ocr.geometry.lines import Peeler, Segment
 from got_ocr.geometry.marks import AngleArc, Corner, Head, Ticks, angle_arcs, corners, dots, heads, ticks
-from got_ocr.geometry.net import Net, build, cross, off_line
+from got_ocr.geometry.net import Net, along, build, cross, off_line
 from got_ocr.geometry.plots import Graph, find_graphs, graph_ink
 from got_ocr.geometry.texts import Text, find_texts
 
@@ -70,14 +70,15 @@ def read_scene(seen: Seen) -> Scene | None:
     unit = scale(net, spots) or seen.unit
     found = _marks(net, seen, unit, loose)
     peeler.remove(mark_ink(net, seen, unit, loose, [m for kind in found for m in kind], spots))
-    short = peeler.peel(SHORT * unit)
+    short = attached(peeler.peel(SHORT * unit), long, arcs, unit, seen.stroke)
     spots = dots(seen, unit)
     net = cross(build(_upwards([*long, *short]), arcs, seen.stroke, unit, loose, spots))
     unit = scale(net, spots) or unit
     spots = [z if (k := net.place_at(z, 1.5 * net.near)) is None else net.places[k] for z in spots]
     found = _marks(net, seen, unit, loose)
     gone = mark_ink(net, seen, unit, loose, [m for kind in found for m in kind], spots)
-    left: Mask = ((peeler.left > seen.level) & ~gone) | (seen.written & ~gone)
+    gone |= stroke_ink([*long, *short], arcs, seen, loose)
+    left: Mask = (seen.drawn | seen.written) & ~gone
     palette = Palette(seen, unit)
     return Scene(
         seen,
@@ -145,6 +146,29 @@ def _cuts(net: Net, tick: Ticks, arc: AngleArc, unit: float) -> bool:
     """Say whether what looks like a tick is the arc of an angle that goes on over a side."""
     segment = net.segments[tick.segment]
     return abs(abs(segment.p + segment.along * tick.at - net.places[arc.place]) - arc.radius * unit) < 0.08 * unit
+
+
+def attached(
+    short: Sequence[Segment], long: Sequence[Segment], arcs: Sequence[Arc], unit: float, stroke: float
+) -> list[Segment]:
+    """Drop short pieces that hang in the air: strokes of letters that touch a line. Pieces have y downwards, arcs upwards."""
+    near = 4.0 + 1.5 * stroke
+
+    def held(z: complex, own: Segment, others: Sequence[Segment]) -> bool:
+        on_line = any(
+            s is not own and off_line(s, z) <= near and -near <= along(s, z) <= s.length + near for s in others
+        )
+        w = z.conjugate()
+        return on_line or any(
+            abs(float(np.hypot((w - a.center).real / a.rx, (w - a.center).imag / a.ry)) - 1) * a.ry <= near
+            or abs(w - a.center) <= near
+            for a in arcs
+        )
+
+    kept = [s for s in short if s.length > 0.75 * unit]
+    kept += [s for s in short if s.length <= 0.75 * unit and not (s.dash and s.length < 0.5 * unit)
+             and all(held(z, s, [*long, *kept]) for z in (s.p, s.q))]  # fmt: skip
+    return kept
 
 
 def crowded(segments: Sequence[Segment], unit: float) -> bool:
