@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from got_ocr.geometry.board import is_number, note_of
+from got_ocr.geometry.marks import rays
 from got_ocr.geometry.net import along, off_line
 from got_ocr.geometry.places import Stands
 from got_ocr.geometry.scene import Scene
@@ -14,7 +15,7 @@ MOST_LINES, MOST_LETTERS = 60, 60
 SMALL, TALL = 0.11, 0.52  # centimetres of the height of most texts
 NEAR, FAR = 0.03, 0.26  # centimetres between lines of double bonds and of staves
 FEW_PAIRS = 2
-EXPLAINED, LITTLE, NEAR_STAND = 0.6, 0.5, 0.17
+ON_AXES, EXPLAINED, LITTLE, NEAR_STAND = 0.3, 0.6, 0.5, 0.17
 SHORT, MANY = 0.95, 7  # centimetres of most lines, where there are many
 
 
@@ -29,11 +30,11 @@ def is_drawing(scene: Scene, found: Sequence[Stands]) -> bool:
     if not _spread(scene):
         return False
     if scene.axes is not None:
-        return _told(scene, found) >= EXPLAINED
+        return _told(scene, found) >= ON_AXES
     long = [s.length / scene.unit for s in segments]
     if len(long) >= MANY and float(np.median(long)) < SHORT:
         return False
-    if _double(scene) > FEW_PAIRS:
+    if _double(scene) > FEW_PAIRS or _bonded(scene):
         return False
     level = all(min(abs(s.along.real), abs(s.along.imag)) < 0.01 for s in segments)
     if level and not scene.net.arcs and len(segments) not in (1, 4) and len(scene.texts) >= 3:
@@ -67,6 +68,16 @@ def _double(scene: Scene) -> int:
         ):
             pairs += 1
     return pairs
+
+
+def _bonded(scene: Scene) -> bool:
+    """Say whether most lines meet under 120 degrees, as bonds of carbon do."""
+    if any(arc.whole for arc in scene.net.arcs):
+        return False
+    corners = [rays(scene.net, k) for k in range(len(scene.net.places))]
+    corners = [ways for ways in corners if 2 <= len(ways) <= 3]
+    wide = sum(any(abs((a / b).real + 0.5) < 0.06 for a, b in combinations(ways, 2)) for ways in corners)
+    return wide >= 3 and wide >= 0.5 * len(corners)
 
 
 def _told(scene: Scene, found: Sequence[Stands]) -> float:
