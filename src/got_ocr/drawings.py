@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from PIL import Image
 
+from got_ocr.chart.cut import cut_chart
+from got_ocr.geometry.figure import cut_geometry
 from got_ocr.labels import Drawing
+from got_ocr.molecule.drawing import cut_molecule
 from got_ocr.spec import ModelSpec
 
 Reader = Callable[[Image.Image, ModelSpec], Drawing | None]
 
 # By the names that `ModelSpec.reads` gives them; whoever is surest of what is no drawing of his comes first.
-READERS: Mapping[str, Reader] = {}
+READERS: Mapping[str, Reader] = {"chart": cut_chart, "molecule": cut_molecule, "geometry": cut_geometry}
 
 
 def see(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
