@@ -19,6 +19,7 @@ GROUND = 0.055  # of the longer side: a median this wide sees paper and fills, n
 FAINT = 34  # of 255: what counts as drawn
 MOST_INK = 0.2  # of the picture
 EXTENT = 6.3  # centimetres that the ink of most figures is long, with their labels
+REACH, FLAT = 0.4, 0.15  # of the longer side of all ink that its largest piece has at least, and its shorter side
 MOST_PIECES = 900
 MOST_LETTERS = 110
 
@@ -70,6 +71,8 @@ def look_at(picture: Image.Image) -> Seen | None:
     if not len(big):
         return None
     corner = (big[:, 0] + big[:, 2]).max() - big[:, 0].min(), (big[:, 1] + big[:, 3]).max() - big[:, 1].min()
+    if not _outlined(big[:, 2:4] / max(corner)):
+        return None
     unit = float(max(corner)) / EXTENT
     stroke, widest = _strokes(mask)
     letters = _letters(places, stats, stroke, unit)
@@ -78,6 +81,14 @@ def look_at(picture: Image.Image) -> Seen | None:
     written = letters[places]
     specks = np.concatenate([[True], stats[1:, cv2.CC_STAT_AREA] < 3])[places]
     return Seen(rgb, ground, away, ink, mask & ~written & ~specks, written, level, stroke, widest, unit, shrink)
+
+
+def _outlined(sides: Floats) -> bool:
+    """Say whether one piece of ink reaches over much of the picture both ways. sides: of all pieces, of the longer side of all ink.
+
+    Letters are small, and what is long in a formula is flat.
+    """
+    return bool(((sides.max(axis=1) >= REACH) & (sides.min(axis=1) >= FLAT)).any())
 
 
 def _written_full(rgb: Grey) -> bool:
