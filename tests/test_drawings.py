@@ -66,6 +66,26 @@ def test_answers_go_to_the_drawing_whose_labels_they_are() -> None:
     assert drawings.write([two, one], ["a"]) == "<a|>\n<>"  # an answer that is missing is an empty one
 
 
+@dataclass(frozen=True)
+class Lost(Named):
+    """A drawing that cannot be written down."""
+
+    def write(self, answers: Sequence[str]) -> str:
+        raise ZeroDivisionError
+
+
+def lost(page: Image.Image, spec: ModelSpec) -> None:
+    raise IndexError
+
+
+def test_a_reader_that_loses_its_way_takes_no_page_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawings, "READERS", {"chart": lost})
+    assert drawings.see(picture(), SPEC) is None
+    monkeypatch.setattr(drawings, "READERS", {"formula": lost, "chart": named})
+    assert drawings.see(picture(), SPEC) is not None
+    assert drawings.write([Lost(named(picture(), SPEC).labels)], ["a", "b"]) == "a\nb"
+
+
 def test_a_drawing_is_asked_for_by_its_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawings, "READERS", {"chart": named})
     settled = settle([picture(), picture()], FORMAT, SPEC)

@@ -5,6 +5,7 @@ Holds who is asked, in which order, and nothing of how a drawing is seen. Knows 
 
 from collections.abc import Callable, Mapping, Sequence
 
+import cv2
 from PIL import Image
 
 from got_ocr.chart.cut import cut_chart
@@ -19,13 +20,31 @@ Reader = Callable[[Image.Image, ModelSpec], Drawing | None]
 READERS: Mapping[str, Reader] = {"chart": cut_chart, "molecule": cut_molecule, "geometry": cut_geometry}
 
 
+# A drawing may be of any kind, and a reader that divides by the length of nothing must not take the whole page with it.
+LOST = (ArithmeticError, LookupError, ValueError, cv2.error)
+
+
 def see(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
     """Find out which drawing of those that a model reads an RGB picture shows; None where it shows none."""
-    found = (read(picture, spec) for kind, read in READERS.items() if kind in spec.reads)
+    found = (_seen(read, picture, spec) for kind, read in READERS.items() if kind in spec.reads)
     return next((drawing for drawing in found if drawing is not None), None)
 
 
 def write(drawings: Sequence[Drawing], answers: Sequence[str]) -> str:
     """Write drawings down, one below the other. answers: what was read of their labels, one after another."""
     rest = iter(answers)
-    return "\n".join(drawing.write([next(rest, "") for _ in drawing.labels]) for drawing in drawings)
+    return "\n".join(_written(drawing, [next(rest, "") for _ in drawing.labels]) for drawing in drawings)
+
+
+def _seen(read: Reader, picture: Image.Image, spec: ModelSpec) -> Drawing | None:
+    try:
+        return read(picture, spec)
+    except LOST:
+        return None
+
+
+def _written(drawing: Drawing, answers: Sequence[str]) -> str:
+    try:
+        return drawing.write(answers)
+    except LOST:
+        return "\n".join(answers)  # what was read is not lost

@@ -70,7 +70,7 @@ FENCES = {
     "tiktoken": ("tokenizer.py",),
     "tokenizers": ("data/vocabulary.py",),
     "rich": ("cli/",),
-    "cv2": ("chart/", "geometry/", "molecule/", "data/"),
+    "cv2": ("chart/", "geometry/", "molecule/", "drawings.py", "data/"),
     "triton": ("model/gpu/",),
 }
 NO_TORCH = ("data", "render", "eval", "chart", "geometry", "molecule")

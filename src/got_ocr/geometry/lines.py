@@ -117,6 +117,8 @@ class Peeler:
             if last - first < 0.7 * least:
                 return None
             a, b = _fitted(strip, a, b, first, last)
+            if abs(b - a) < 1:
+                return None
             if attempt < 2:
                 reach = (b - a) / abs(b - a) * (gap + 6)
                 a, b = a - reach, b + reach
