@@ -76,7 +76,8 @@ def make_examples(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> list
 def _texts(sample: Sample, whole: Sequence[Piece]) -> Sequence[str | None]:
     """Say what stands in each text line; None where that is not known, nothing at all where lines were not found as written."""
     if "labels" in sample.meta:
-        return [_named(piece, cast("list[list[Any]]", sample.meta["labels"])) for piece in whole]
+        labels = cast("list[list[Any]]", sample.meta["labels"])
+        return [named(piece.box, labels) if piece.box else None for piece in whole]
     if not whole or whole[0].place is None:
         texts = sample.target.split("\n")
         return texts if len(texts) == len(whole) else []
@@ -92,11 +93,9 @@ def _texts(sample: Sample, whole: Sequence[Piece]) -> Sequence[str | None]:
     return [cells[piece.place] if lines[piece.place] == 1 else None for piece in whole if piece.place]
 
 
-def _named(piece: Piece, labels: Sequence[Sequence[Any]]) -> str | None:
-    """Say which text of a drawing a strip shows: the one whose box (left, top, right, bottom, text) is nearly its own."""
-    if piece.box is None:
-        return None
-    shares = [(_overlap(piece.box, label[:4]), str(label[4])) for label in labels]
+def named(box: Sequence[float], labels: Sequence[Sequence[Any]]) -> str | None:
+    """Say which text of a drawing a strip shows: the one whose box (left, top, right, bottom, text) is nearly the strip's."""
+    shares = [(_overlap(box, label[:4]), str(label[4])) for label in labels]
     share, text = max(shares, default=(0.0, ""))
     return text if share >= NEARLY else None
 
