@@ -132,6 +132,7 @@ def draw_drawings(folder: Path) -> None:
     rng = np.random.default_rng(7)
     lato = next(f for f in fonts.pool("heldout") if f.family == "Lato" and not f.italic and 350 <= f.weight <= 450)
     rasterise(chart_svg.write(CUPS, chart_look.choose(rng, CUPS, lato))).save(folder / "coffee.png")
+    rng = np.random.default_rng(28)  # large, in colours
     drawn = next(d for d in (molecule_draw.draw(rng, parse(CAFFEINE), 700) for _ in range(50)) if d is not None)
     drawn.image.save(folder / "caffeine.png")
     at = {name: geometry_tree.At(x, y, name) for name, x, y in TRIANGLE}
