@@ -44,7 +44,7 @@ bundled: .venv/.ready-dev  ## train the bundled model from nothing, resumable; o
 	else \
 		$(BIN)/got-ocr train configs/bundled/printed.toml --out runs/printed --resume && \
 		$(BIN)/got-ocr train configs/bundled/kinds.toml --out runs/kinds --resume && \
-		$(BIN)/got-ocr train configs/bundled/music.toml --out runs/music --resume; \
+		$(BIN)/got-ocr train configs/bundled/drawings.toml --out runs/drawings --resume; \
 	fi
 
 bench: .venv/.ready-dev

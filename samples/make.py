@@ -12,7 +12,7 @@ from got_ocr.data import augment, fonts, ink, paper
 from got_ocr.data.charts import look as chart_look
 from got_ocr.data.charts import svg as chart_svg
 from got_ocr.data.charts.figure import Chart, Series
-from got_ocr.data.sources import geometry_svg, geometry_tree, molecule_draw, music_engrave
+from got_ocr.data.sources import geometry_svg, geometry_tree, molecule_draw
 from got_ocr.data.sources.molecule_build import parse
 from got_ocr.data.sources.rasterise import rasterise
 from got_ocr.data.tables import draw as table
@@ -80,31 +80,6 @@ CUPS = Chart(
 )
 CAFFEINE = "CN1C=NC2=C1C(=O)N(C)C(=O)N2C"
 TRIANGLE = (("A", 0.0, 0.0), ("B", 6.0, 0.0), ("C", 2.16, 2.88))  # a right angle at C, over its diameter AB
-ODE = """**kern
-*clefG2
-*k[f#]
-*M4/4
-=1-
-4b
-4b
-4cc
-4dd
-=2
-4dd
-4cc
-4b
-4a
-=3
-4g
-4g
-4a
-4b
-=4
-4.b
-8a
-2a
-==
-*-"""
 
 
 def draw(text: str, family: str, size: int, colors: tuple[paper.Color, paper.Color], margin: int = 40) -> np.ndarray:
@@ -128,7 +103,7 @@ def draw_table(rows: list[list[str]], aligns: str, family: str, size: int, lines
 
 
 def draw_drawings(folder: Path) -> None:
-    """Draw a chart, a molecule, a triangle in its circle and a line of music."""
+    """Draw a chart, a molecule, and a triangle in its circle."""
     rng = np.random.default_rng(7)
     lato = next(f for f in fonts.pool("heldout") if f.family == "Lato" and not f.italic and 350 <= f.weight <= 450)
     rasterise(chart_svg.write(CUPS, chart_look.choose(rng, CUPS, lato))).save(folder / "coffee.png")
@@ -144,7 +119,6 @@ def draw_drawings(folder: Path) -> None:
     points = [geometry_tree.Point(place) for place in at.values()]
     figure = geometry_tree.Figure((*points, geometry_tree.Path(tuple(at.values()), closed=True), circle, *names))
     rasterise(geometry_svg.svg(figure, geometry_svg.Look(weight=1.5))).save(folder / "thales.png")
-    music_engrave.engrave(ODE, music_engrave.Look(font="Gootville", tight=True)).save(folder / "ode.png")
 
 
 def main() -> None:

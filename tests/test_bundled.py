@@ -1,5 +1,6 @@
 """The bundled model: whole, small enough, and it reads the samples."""
 
+import json
 import runpy
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from got_ocr import GotOcr, hub
+from got_ocr.data.charts.label import dictionary
+from got_ocr.eval.molecule import score_molecule
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 WORDS: dict[str, Any] = runpy.run_path(str(SAMPLES / "make.py"))
@@ -60,6 +63,20 @@ def test_it_reads_a_table(reader: GotOcr, name: str, rows: str) -> None:
     assert Levenshtein.normalized_distance(read, true) <= 0.1
     if name == "report.png":
         assert reading.text.index("Bread of the week") < reading.text.index("tabular")
+
+
+def test_it_reads_drawings(reader: GotOcr) -> None:
+    def read(name: str) -> str:
+        reading = reader.read(SAMPLES / "drawings" / name, mode="format")
+        assert not isinstance(reading, list)
+        assert (reading.status, reading.notices) == ("ok", ())
+        return reading.text
+
+    assert json.loads(read("coffee.png")) == json.loads(dictionary(WORDS["CUPS"]))
+    assert score_molecule(read("caffeine.png"), WORDS["CAFFEINE"]).same
+    drawing = read("thales.png")
+    for line in (r"\coordinate (C) at (2.16,5.88);", r"\draw (A)--(B)--(C)--cycle;", r"\draw (3,3) circle (3);"):
+        assert line in drawing.split("\n")
 
 
 def test_a_picture_among_many_reads_as_alone(reader: GotOcr) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr import drawings
 from got_ocr.cut import settle
+from got_ocr.data.build import build, recipe
 from got_ocr.data.sample import Sample
+from got_ocr.drawings import READERS
 from got_ocr.labels import Label, label_tile
 from got_ocr.lines import ink_of
 from got_ocr.spec import ModelSpec
@@ -109,3 +112,18 @@ def test_a_drawing_that_is_not_seen_teaches_nothing(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(drawings, "READERS", {"chart": nothing})
     meta = {"labels": [[20, 20, 90, 40, "north"]]}
     assert make_examples(Sample((picture(),), "C1CC1", "molecule", task=FORMAT, meta=meta), SPEC, small) == []
+
+
+@pytest.mark.parametrize("kind", ["formula", "text", "table", "scene"])
+def test_what_is_no_drawing_is_seldom_taken_for_one(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / f"{kind}.toml"
+    file.write_text(f'[[mix]]\nsource = "{kind}"\n', "utf-8")
+    made = recipe(str(file))
+    pictures = [build(made, 8, number).images[0] for number in range(8)]
+    alarms = {name: sum(read(picture, SPEC) is not None for picture in pictures) for name, read in READERS.items()}
+    limits = {
+        "chart": 1,
+        "molecule": 0,
+        "geometry": 2 if kind == "music" else 1,
+    }  # staves are looked for before geometry
+    assert {name: count for name, count in alarms.items() if count > limits[name]} == {}

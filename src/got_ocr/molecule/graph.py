@@ -1,10 +1,12 @@
 """The graph that a drawing shows: places of atoms, bonds as they are drawn. Knows neither how it was found nor what labels say."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 MOST_PARTS = 5  # salts have two; a bond that was missed makes one more
+LARGEST = 3  # bonds of the largest of several parts, at least: letters of a script are small webs as well
 FAIR = 0.6  # of the bonds: so many are of one length
 
 
@@ -57,15 +59,16 @@ def plausible(frame: Frame, unit: float) -> bool:
         bonds[edge.a] += 1
         bonds[edge.b] += 1
         fair += 0.5 * unit < math.hypot(a.x - b.x, a.y - b.y) < 1.7 * unit
-    if _parts(frame) > MOST_PARTS:
+    parts = _parts(frame)
+    if len(parts) > MOST_PARTS or (len(parts) > 1 and max(parts) < LARGEST):
         return False
     lost = sum(vertex.tag >= 0 and count == 0 for vertex, count in zip(frame.vertices, bonds, strict=True))
     crowded = sum(count > 4 for count in bonds)
     return fair > FAIR * len(frame.edges) and crowded <= 1 + len(bonds) // 20 and lost <= 3 + len(bonds) // 5
 
 
-def _parts(frame: Frame) -> int:
-    """Count the parts of a graph that hold a bond."""
+def _parts(frame: Frame) -> list[int]:
+    """Count the bonds of each part of a graph that holds one."""
     group = list(range(len(frame.vertices)))
 
     def root(vertex: int) -> int:
@@ -75,4 +78,4 @@ def _parts(frame: Frame) -> int:
 
     for edge in frame.edges:
         group[root(edge.a)] = root(edge.b)
-    return len({root(edge.a) for edge in frame.edges})
+    return list(Counter(root(edge.a) for edge in frame.edges).values())
