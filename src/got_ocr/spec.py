@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Tiling = Literal["whole", "lines"]
-FORMATTED = frozenset({"formula", "table", "music", "chart", "molecule", "geometry"})  # what format mode may be asked for
+FORMATTED = frozenset(
+    {"formula", "table", "music", "chart", "molecule", "geometry"}
+)  # what format mode may be asked for
 
 
 @dataclass(frozen=True, slots=True)
