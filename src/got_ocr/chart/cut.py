@@ -20,6 +20,7 @@ from got_ocr.shrink import shrunk
 from got_ocr.spec import ModelSpec
 
 WORKING_SIDE = 1600  # pixels
+LEAST_LABELS = 4  # two categories, two numbers
 
 
 def cut_chart(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
@@ -36,4 +37,4 @@ def cut_chart(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
     frame = find_frame(seen)
     bars = find_bars(patches, frame.box if frame and frame.sure else None)
     plan = bar_plan(seen, patches, bars, frame, sheet) if bars is not None else line_plan(seen, frame, sheet)
-    return plan if plan and len(plan.labels) <= MOST_LABELS else None
+    return plan if plan and LEAST_LABELS <= len(plan.labels) <= MOST_LABELS else None

@@ -14,7 +14,7 @@ Grey = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 WORKING_SIDE = 1200  # pixels; larger drawings are shrunk
-SMALLEST = 40  # pixels of the longer side
+SMALLEST = 200  # pixels of the longer side; what is smaller with a large outline is a letter or a sign
 GROUND = 0.055  # of the longer side: a median this wide sees paper and fills, no stroke
 FAINT = 34  # of 255: what counts as drawn
 MOST_INK = 0.2  # of the picture

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-MOST_PARTS = 5  # salts have two; a bond that was missed makes one more
+SALT, MOST_PARTS = 2, 5  # parts of a salt; a bond that was missed makes one more
 LARGEST = 3  # bonds of the largest of several parts, at least: letters of a script are small webs as well
 FAIR = 0.6  # of the bonds: so many are of one length
 
@@ -61,6 +61,8 @@ def plausible(frame: Frame, unit: float) -> bool:
         fair += 0.5 * unit < math.hypot(a.x - b.x, a.y - b.y) < 1.7 * unit
     parts = _parts(frame)
     if len(parts) > MOST_PARTS or (len(parts) > 1 and max(parts) < LARGEST):
+        return False
+    if len(parts) > SALT and 2 * max(parts) <= sum(parts):
         return False
     lost = sum(vertex.tag >= 0 and count == 0 for vertex, count in zip(frame.vertices, bonds, strict=True))
     crowded = sum(count > 4 for count in bonds)
