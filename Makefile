@@ -44,7 +44,8 @@ bundled: .venv/.ready-dev  ## train the bundled model from nothing, resumable; o
 	else \
 		$(BIN)/got-ocr train configs/bundled/printed.toml --out runs/printed --resume && \
 		$(BIN)/got-ocr train configs/bundled/kinds.toml --out runs/kinds --resume && \
-		$(BIN)/got-ocr train configs/bundled/drawings.toml --out runs/drawings --resume; \
+		$(BIN)/got-ocr train configs/bundled/drawings.toml --out runs/drawings --resume && \
+		$(BIN)/python tools/blend.py runs/kinds/model runs/drawings/model 0.75 runs/blend; \
 	fi
 
 bench: .venv/.ready-dev

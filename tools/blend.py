@@ -1,8 +1,8 @@
 """Blend the weights of a model with those of the one it was trained on from: `python tools/blend.py FIRST SECOND SHARE OUT`.
 
-OUT gets SECOND's configuration and vocabulary, and weights that lie SHARE of the way from FIRST's to SECOND's: after a short run at a low rate
-they keep what the first model reads and have most of what the second one learned. Both must be of the same sizes. Source: Wortsman et al.
-2021, "Robust fine-tuning of zero-shot models".
+OUT gets SECOND's configuration and vocabulary, and weights that lie SHARE of the way from FIRST's to SECOND's: after a short run at a
+low rate they keep what the first model reads and have most of what the second one learned. Both must be of the same sizes. Source:
+Wortsman et al. 2021, "Robust fine-tuning of zero-shot models".
 """
 
 import shutil

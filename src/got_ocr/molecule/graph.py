@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-SALT, MOST_PARTS = 2, 5  # parts of a salt; a bond that was missed makes one more
+SALT, MOST_PARTS = 2, 4  # parts of a salt; a bond that was missed makes one more
 LARGEST = 3  # bonds of the largest of several parts, at least: letters of a script are small webs as well
 FAIR = 0.6  # of the bonds: so many are of one length
 
@@ -66,7 +66,7 @@ def plausible(frame: Frame, unit: float) -> bool:
         return False
     lost = sum(vertex.tag >= 0 and count == 0 for vertex, count in zip(frame.vertices, bonds, strict=True))
     crowded = sum(count > 4 for count in bonds)
-    return fair > FAIR * len(frame.edges) and crowded <= 1 + len(bonds) // 20 and lost <= 3 + len(bonds) // 5
+    return fair > FAIR * len(frame.edges) and crowded <= 1 + len(bonds) // 20 and lost <= 1 + len(bonds) // 5
 
 
 def _parts(frame: Frame) -> list[int]:
