@@ -20,6 +20,7 @@ FAINT = 34  # of 255: what counts as drawn
 MOST_INK = 0.2  # of the picture
 EXTENT = 6.3  # centimetres that the ink of most figures is long, with their labels
 REACH, FLAT = 0.4, 0.15  # of the longer side of all ink that its largest piece has at least, and its shorter side
+WIDE = 2.8  # times its height that a drawing is wide at most; most formulas are wider
 MOST_PIECES = 900
 MOST_LETTERS = 110
 
@@ -71,7 +72,7 @@ def look_at(picture: Image.Image) -> Seen | None:
     if not len(big):
         return None
     corner = (big[:, 0] + big[:, 2]).max() - big[:, 0].min(), (big[:, 1] + big[:, 3]).max() - big[:, 1].min()
-    if not _outlined(big[:, 2:4] / max(corner)):
+    if corner[0] > WIDE * corner[1] or not _outlined(big[:, 2:4] / max(corner)):
         return None
     unit = float(max(corner)) / EXTENT
     stroke, widest = _strokes(mask)

@@ -66,7 +66,7 @@ def plausible(frame: Frame, unit: float) -> bool:
         return False
     lost = sum(vertex.tag >= 0 and count == 0 for vertex, count in zip(frame.vertices, bonds, strict=True))
     crowded = sum(count > 4 for count in bonds)
-    return fair > FAIR * len(frame.edges) and crowded <= 1 + len(bonds) // 20 and lost <= 1 + len(bonds) // 5
+    return fair > FAIR * len(frame.edges) and crowded <= 1 + len(bonds) // 20 and lost <= max(1, len(bonds) // 5)
 
 
 def _parts(frame: Frame) -> list[int]:
