@@ -82,9 +82,14 @@ CAFFEINE = "CN1C=NC2=C1C(=O)N(C)C(=O)N2C"
 TRIANGLE = (("A", 0.0, 0.0), ("B", 6.0, 0.0), ("C", 2.16, 2.88))  # a right angle at C, over its diameter AB
 
 
+def upright_face(family: str) -> fonts.Font:
+    """Choose the upright face of ordinary weight of a family."""
+    return next(f for f in fonts.pool("heldout") if f.family == family and not f.italic and 350 <= f.weight <= 450)
+
+
 def draw(text: str, family: str, size: int, colors: tuple[paper.Color, paper.Color], margin: int = 40) -> np.ndarray:
     """Draw lines of text on paper of one colour."""
-    font = next(f for f in fonts.pool("heldout") if f.family == family and not f.italic and 350 <= f.weight <= 450)
+    font = upright_face(family)
     block, _ = ink.block(text.split("\n"), fonts.load(font, size), 1.45 * size, "left")
     cover = np.pad(block.ink, margin)
     sheet = np.full((*cover.shape, 3), colors[0], dtype=np.uint8)
@@ -93,7 +98,7 @@ def draw(text: str, family: str, size: int, colors: tuple[paper.Color, paper.Col
 
 def draw_table(rows: list[list[str]], aligns: str, family: str, size: int, lines: set[int], bars: bool) -> Image.Image:
     """Draw a table with rules over the given rows (its number of rows: under the last one) and between columns."""
-    font = next(f for f in fonts.pool("heldout") if f.family == family and not f.italic and 350 <= f.weight <= 450)
+    font = upright_face(family)
     cells = tuple(Cell(r, c, (text,)) for r, row in enumerate(rows) for c, text in enumerate(row))
     rules = frozenset((line, column) for line in lines for column in range(len(aligns)))
     upright = frozenset(range(len(aligns) + 1)) if bars else frozenset()
@@ -105,8 +110,7 @@ def draw_table(rows: list[list[str]], aligns: str, family: str, size: int, lines
 def draw_drawings(folder: Path) -> None:
     """Draw a chart, a molecule, and a triangle in its circle."""
     rng = np.random.default_rng(7)
-    lato = next(f for f in fonts.pool("heldout") if f.family == "Lato" and not f.italic and 350 <= f.weight <= 450)
-    rasterise(chart_svg.write(CUPS, chart_look.choose(rng, CUPS, lato))).save(folder / "coffee.png")
+    rasterise(chart_svg.write(CUPS, chart_look.choose(rng, CUPS, upright_face("Lato")))).save(folder / "coffee.png")
     rng = np.random.default_rng(28)  # large, in colours
     drawn = next(d for d in (molecule_draw.draw(rng, parse(CAFFEINE), 700) for _ in range(50)) if d is not None)
     drawn.image.save(folder / "caffeine.png")

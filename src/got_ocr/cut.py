@@ -80,23 +80,23 @@ def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
     plain = replace(task, mode="plain")
     rows = [pieces([picture], plain, spec) for picture in pictures]
     formula = all(figure.one_formula([row.box for row in part if row.box]) for part in rows)
+    narrowed = _narrowed(pictures, task, spec)
     if "music" in spec.reads:
-        staves = [_staves(picture, spec) for picture in _narrowed(pictures, task, spec)]
+        staves = [_staves(picture, spec) for picture in narrowed]
         if all(staves):
             return Settled(task, staves, 1, partial(_score, staves))
     if "table" in spec.reads:
-        tables = [_cells(picture, spec, framed=formula) for picture in _narrowed(pictures, task, spec)]
+        tables = [_cells(picture, spec, framed=formula) for picture in narrowed]
         if all(tables):
             return Settled(task, tables, 1)
-    drawn = [drawings.see(picture, spec) for picture in _narrowed(pictures, task, spec)]
+    drawn = [drawings.see(picture, spec) for picture in narrowed]
     seen = [drawing for drawing in drawn if drawing is not None]
     if seen and len(seen) == len(drawn):
         return Settled(task, [_labels(drawing) for drawing in seen], 1, partial(drawings.write, seen))
     if "formula" in spec.reads and formula:
         return Settled(task, [pieces([picture], task, spec) for picture in pictures], 0)
     if "table" in spec.reads and spec.tiles_per_prompt == 1:
-        pages = _narrowed(pictures, task, spec)
-        rows = [_with_tables(page, part, plain, spec) for page, part in zip(pages, rows, strict=True)]
+        rows = [_with_tables(page, part, plain, spec) for page, part in zip(narrowed, rows, strict=True)]
     return Settled(plain, rows, spec.tiles_per_prompt)
 
 
