@@ -86,7 +86,10 @@ def test_a_reader_that_loses_its_way_takes_no_page_with_it(monkeypatch: pytest.M
     assert drawings.see(picture(), SPEC) is None
     monkeypatch.setattr(drawings, "READERS", {"formula": lost, "chart": named})
     assert drawings.see(picture(), SPEC) is not None
-    assert drawings.write([Lost(named(picture(), SPEC).labels)], ["a", "b"]) == "a\nb"
+    assert (
+        drawings.write([Lost(named(picture(), SPEC).labels)], ["a", "b"]) is None
+    )  # and is asked for as something else
+    assert settle([picture()], FORMAT, SPEC, sure=True).compose is None
 
 
 def test_a_drawing_is_asked_for_by_its_labels(monkeypatch: pytest.MonkeyPatch) -> None:

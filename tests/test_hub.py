@@ -92,18 +92,39 @@ def test_broken_off_download_is_passed_over(world: Path) -> None:
     assert hub.found_models() == []
 
 
-@pytest.mark.parametrize("damage", ["edit", "delete", "add", "checksums"])
+@pytest.mark.parametrize("damage", ["edit", "delete", "add", "add below", "checksums"])
 def test_damaged_bundle_is_refused(world: Path, damage: str) -> None:
     folder = bundle(world)
     {
         "edit": lambda: (folder / "model.safetensors").write_bytes(b"other"),
         "delete": (folder / "model.safetensors").unlink,
         "add": lambda: (folder / "extra.json").write_text("{}"),
+        "add below": lambda: fill(folder / "music"),
         "checksums": (folder / "checksums.json").unlink,
     }[damage]()
     for where in (None, "bundled"):
         with pytest.raises(InvalidWeights, match="damaged"):
             hub.resolve(where)
+
+
+def test_a_model_is_known_by_its_content(tmp_path: Path) -> None:
+    folder, copy = fill(tmp_path / "here" / "one"), fill(tmp_path / "there" / "one")
+    (copy / "notes.md").write_text("beside the point")
+    (copy / "checksums.json").write_text("{}")
+    assert hub.fingerprint(copy) == hub.fingerprint(folder)
+    fill(copy / "music")
+    with_part = hub.fingerprint(copy)
+    assert with_part != hub.fingerprint(folder)
+    (copy / "music" / "model.safetensors").write_bytes(b"another")
+    assert hub.fingerprint(copy) not in (with_part, hub.fingerprint(folder))
+
+
+def test_a_part_reads_one_kind(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "one")
+    for name in ("music", "notes"):
+        fill(folder / name)
+    (folder / "table").mkdir()
+    assert hub.parts(folder) == {"music": folder / "music"}
 
 
 @pytest.mark.parametrize("where", ["nowhere", "./org/name", "../up", "a/b/c", "org/na me", "/abs/olute", "-x/y", ""])

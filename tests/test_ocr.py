@@ -479,7 +479,7 @@ def test_many_equal_one_by_one(
 
 
 def test_many_rows_share_a_few_slots(line_reader: Reader, pictures: list[Image.Image], monkeypatch: Any) -> None:
-    monkeypatch.setattr("got_ocr.ocr.SLOTS", 2)
+    monkeypatch.setattr("got_ocr.predictor.SLOTS", 2)
     model = line_reader("a\nb", "c\nd", "e", "f", "g\nh", "i")
     readings = model.read_many([pictures[3], pictures[0], pictures[2]])
     assert [r.text for r in readings] == ["a\nb\nc\nd\ne", "f", "g\nh\ni"]

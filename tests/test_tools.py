@@ -149,13 +149,18 @@ def test_the_whole_picture_stands_for_a_sample_without_lines() -> None:
 
 def test_the_folder_is_sealed_again_after_an_edit_of_the_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = tool("bundle")
-    monkeypatch.setattr(bundle, "BUNDLED", tmp_path)
-    for name in bundle.FILES:
-        (tmp_path / name).write_text(name)
-    (tmp_path / "CARD.md").write_text("one")
-    assert bundle.main(tmp_path) == 0
-    first = json.loads((tmp_path / "checksums.json").read_text())
-    (tmp_path / "CARD.md").write_text("two")
-    assert bundle.main(tmp_path) == 0
-    second = json.loads((tmp_path / "checksums.json").read_text())
-    assert {name for name in first if first[name] != second[name]} == {"CARD.md"}
+    monkeypatch.setattr(bundle, "BUNDLED", tmp_path / "bundled")
+    for folder in ("lines", "staves"):
+        (tmp_path / folder).mkdir()
+        for name in bundle.FILES:
+            (tmp_path / folder / name).write_text(f"{folder} {name}")
+    sums = tmp_path / "bundled" / "checksums.json"
+    assert run(bundle, monkeypatch, tmp_path / "lines", "--music", tmp_path / "staves") == 0
+    first = json.loads(sums.read_text())
+    assert set(first) == {*bundle.FILES, *(f"music/{name}" for name in bundle.FILES)}
+    (tmp_path / "bundled" / "CARD.md").write_text("two")
+    assert run(bundle, monkeypatch) == 0
+    second = json.loads(sums.read_text())
+    assert {name for name in second if first.get(name) != second[name]} == {"CARD.md"}
+    assert run(bundle, monkeypatch, tmp_path) == 2  # which holds no model
+    assert json.loads(sums.read_text()) == second

@@ -1,37 +1,58 @@
-"""Put a trained model folder into the package: `python tools/bundle.py runs/printed/model`.
+"""Put a trained model folder into the package: `python tools/bundle.py runs/blend [--music runs/staves/model]`.
 
-Copies config, weights and vocabulary into `src/got_ocr/bundled/` beside the card that lies there, and writes their sha256.
-Without a folder it seals again what lies there, after an edit of the card.
+Copies config, weights and vocabulary into `src/got_ocr/bundled/` beside the card that lies there (those of the reader of staves into
+`music/` below it), and writes their sha256. Without a folder it seals again what lies there, after an edit of the card.
 Refuses weights that would take the folder over 60 MB. Whether the new model is the better one is for `got-ocr eval` to say first.
 """
 
+import argparse
 import json
 import shutil
 import sys
 from pathlib import Path
 
-from got_ocr.hub import sha256
+from got_ocr.hub import SUMS, sha256
 
 BUNDLED = Path(__file__).parents[1] / "src" / "got_ocr" / "bundled"
 FILES = ("config.json", "model.safetensors", "vocab.tiktoken")
 MOST_BYTES = 60_000_000
 
 
-def main(folder: Path) -> int:
-    """Copy and seal; return the exit status."""
+def put(folder: Path, target: Path) -> bool:
+    """Copy a model's files; say whether it had them all."""
     missing = [name for name in FILES if not (folder / name).is_file()]
-    size = sum((folder / name).stat().st_size for name in FILES if name not in missing)
-    if missing or size > MOST_BYTES:
-        print(f"missing: {missing}" if missing else f"{size} bytes are more than {MOST_BYTES}", file=sys.stderr)
+    if missing:
+        print(f"{folder} lacks {', '.join(missing)}", file=sys.stderr)
+        return False
+    target.mkdir(exist_ok=True)
+    for name in FILES:
+        shutil.copyfile(folder / name, target / name)
+    return True
+
+
+def main() -> int:
+    """Copy and seal; return the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("folder", type=Path, nargs="?", help="of the model")
+    parser.add_argument("--music", type=Path, help="folder of the model that reads sheet music in its place")
+    args = parser.parse_args()
+    given = {BUNDLED: args.folder, BUNDLED / "music": args.music}
+    size = sum(_size(folder or target) for target, folder in given.items())
+    if size > MOST_BYTES:
+        print(f"{size} bytes are more than {MOST_BYTES}", file=sys.stderr)
         return 2
-    BUNDLED.mkdir(exist_ok=True)
-    for name in FILES if folder.resolve() != BUNDLED else ():
-        shutil.copyfile(folder / name, BUNDLED / name)
-    sealed = {p.name: sha256(p) for p in sorted(BUNDLED.iterdir()) if p.is_file() and p.name != "checksums.json"}
-    (BUNDLED / "checksums.json").write_text(json.dumps(sealed, indent=1) + "\n", "utf-8")
+    if not all(put(folder, target) for target, folder in given.items() if folder):
+        return 2
+    held = sorted(path for path in BUNDLED.rglob("*") if path.is_file() and path.name != SUMS)
+    sealed = {path.relative_to(BUNDLED).as_posix(): sha256(path) for path in held}
+    (BUNDLED / SUMS).write_text(json.dumps(sealed, indent=1) + "\n", "utf-8")
     print(f"{BUNDLED}: {size / 1e6:.1f} MB")
     return 0
 
 
+def _size(folder: Path) -> int:
+    return sum((folder / name).stat().st_size for name in FILES if (folder / name).is_file())
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else BUNDLED))
+    sys.exit(main())

@@ -13,7 +13,8 @@ class Asked:
 
     around: what stands before and after the answer of each request: a line break, or a space where it goes on with the line before,
     or what stands between the cells of a table. cells: the numbers of the answers that stand in one, and are mended so that they cannot
-    break it. compose: makes a text of the answers where they do not simply follow each other.
+    break it. compose: makes a text of the answers where they do not simply follow each other. by: the kind
+    whose specialist they were made for.
     """
 
     requests: tuple[Request, ...]
@@ -21,12 +22,14 @@ class Asked:
     notices: tuple[str, ...]
     cut: bool
     cells: frozenset[int] = frozenset()
-    compose: Callable[[Sequence[str]], str] | None = None
+    compose: Callable[[Sequence[str]], str | None] | None = None
+    by: str = ""
 
-    def text(self, answers: Sequence[str]) -> str:
-        """Put answers together, one for each request, without white space around them."""
+    def text(self, answers: Sequence[str]) -> str | None:
+        """Put answers together, one for each request, without white space around them; None where they show that it is something else."""
         if self.compose is not None:
-            return self.compose(answers).strip()
+            text = self.compose(answers)
+            return None if text is None else text.strip()
         rows = enumerate(zip(self.around, answers, strict=True))
         return "".join(f"{before}{self.sound(i, answer)}{after}" for i, ((before, after), answer) in rows).strip()
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from got_ocr import drawings, figure, frame, lines, tiles
+from got_ocr import drawings, equations, figure, frame, lines, tiles
 from got_ocr.labels import Drawing
 from got_ocr.music.merge import score
 from got_ocr.music.staves import cut_staves
@@ -38,12 +39,14 @@ class Piece:
 class Settled(NamedTuple):
     """What a model is really asked. parts: the pieces of each picture. together: how many text lines a prompt asks for; 0 where
     a prompt asks for all that there is. compose: makes one text of the answers, one a piece, where they do not follow each other.
+    None: they show that it is something else. by: the kind that they show, where a specialist may read it in the model's place.
     """
 
     task: Task
     parts: list[list[Piece]]
     together: int
-    compose: Callable[[Sequence[str]], str] | None = None
+    compose: Callable[[Sequence[str]], str | None] | None = None
+    by: str = ""
 
 
 def cut(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> list[Image.Image]:
@@ -68,8 +71,10 @@ def pieces(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
     return [Piece(tiles.whole(picture, spec)) for picture in pictures]
 
 
-def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6) -> Settled:
-    """Say what a model is really asked, and cut each picture for that.
+def settle(
+    pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_tiles: int = 6, sure: bool = False
+) -> Settled:
+    """Say what a model is really asked, and cut each picture for that. sure: leave out what answers may show to be something else.
 
     One of text lines reads a table cell by cell, also one that rules frame on a page, sheet music staff by staff, and of a drawing the
     texts; what else is formatted than what it knows it reads by its lines, as plain text.
@@ -77,24 +82,26 @@ def settle(pictures: Sequence[Image.Image], task: Task, spec: ModelSpec, max_til
     together = 0 if spec.tiling == "whole" or _as_figure(task, spec) else spec.tiles_per_prompt
     if spec.tiling == "whole" or task.mode == "plain" or "format" in spec.reads:
         return Settled(task, [pieces([picture], task, spec, max_tiles) for picture in pictures], together)
-    plain = replace(task, mode="plain")
-    rows = [pieces([picture], plain, spec) for picture in pictures]
-    formula = all(figure.one_formula([row.box for row in part if row.box]) for part in rows)
     narrowed = _narrowed(pictures, task, spec)
     if "music" in spec.reads:
         staves = [_staves(picture, spec) for picture in narrowed]
         if all(staves):
-            return Settled(task, staves, 1, partial(_score, staves))
+            return Settled(task, staves, 1, partial(_score, staves), "music")
+    plain = replace(task, mode="plain")
+    rows = [pieces([picture], plain, spec) for picture in pictures]
+    formula = all(figure.one_formula([row.box for row in part if row.box]) for part in rows)
     if "table" in spec.reads:
         tables = [_cells(picture, spec, framed=formula) for picture in narrowed]
         if all(tables):
             return Settled(task, tables, 1)
-    drawn = [drawings.see(picture, spec) for picture in narrowed]
+    drawn = [] if sure else [drawings.see(picture, spec) for picture in narrowed]
     seen = [drawing for drawing in drawn if drawing is not None]
     if seen and len(seen) == len(drawn):
         return Settled(task, [_labels(drawing) for drawing in seen], 1, partial(drawings.write, seen))
     if "formula" in spec.reads and formula:
         return Settled(task, [pieces([picture], task, spec) for picture in pictures], 0)
+    if "formula" in spec.reads and not sure and len(pictures) == 1 and (stack := _stack(narrowed[0], rows[0], spec)):
+        return Settled(task, [stack], 1, equations.written)
     if "table" in spec.reads and spec.tiles_per_prompt == 1:
         rows = [_with_tables(page, part, plain, spec) for page, part in zip(narrowed, rows, strict=True)]
     return Settled(plain, rows, spec.tiles_per_prompt)
@@ -121,6 +128,19 @@ def _cell(strip: CellStrip) -> Piece:
 def _staves(picture: Image.Image, spec: ModelSpec) -> list[Piece]:
     """Cut a picture of sheet music into its staves; one that shows none into nothing."""
     return [Piece(s.tile, mode="format", box=s.box, place=(*s.place, 1, 1)) for s in cut_staves(picture, spec)]
+
+
+def _stack(picture: Image.Image, rows: Sequence[Piece], spec: ModelSpec) -> list[Piece]:
+    """Cut a formula that goes on below itself into its rows; anything else into nothing. rows: its pieces of ink."""
+    if any(row.before == " " for row in rows):
+        return []  # wider than any formula
+    found = equations.rows_of([row.box for row in rows if row.box])
+    ends = [0, *((above[3] + below[1]) // 2 for above, below in pairwise(found)), picture.height]
+    parts = [
+        (box, picture.crop((0, top, picture.width, bottom)))
+        for box, (top, bottom) in zip(found, pairwise(ends), strict=False)
+    ]
+    return [Piece(tile, mode="format", box=box) for box, part in parts for tile in figure.cut_figure(part, spec)]
 
 
 def _labels(drawing: Drawing) -> list[Piece]:

@@ -30,10 +30,14 @@ def see(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
     return next((drawing for drawing in found if drawing is not None), None)
 
 
-def write(drawings: Sequence[Drawing], answers: Sequence[str]) -> str:
-    """Write drawings down, one below the other. answers: what was read of their labels, one after another."""
+def write(drawings: Sequence[Drawing], answers: Sequence[str]) -> str | None:
+    """Write drawings down, one below the other. answers: what was read of their labels, one after another.
+
+    None where one of them cannot be written: its labels fit no such drawing.
+    """
     rest = iter(answers)
-    return "\n".join(_written(drawing, [next(rest, "") for _ in drawing.labels]) for drawing in drawings)
+    texts = [_written(drawing, [next(rest, "") for _ in drawing.labels]) for drawing in drawings]
+    return "\n".join(texts) if all(texts) else None
 
 
 def _seen(read: Reader, picture: Image.Image, spec: ModelSpec) -> Drawing | None:
@@ -47,4 +51,4 @@ def _written(drawing: Drawing, answers: Sequence[str]) -> str:
     try:
         return drawing.write(answers)
     except LOST:
-        return "\n".join(answers)  # what was read is not lost
+        return ""

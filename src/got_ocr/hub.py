@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 from got_ocr.errors import InvalidWeights, ModelError, ModelNotFound, RemoteError
+from got_ocr.spec import FORMATTED
 
 Origin = Literal["folder", "hub", "environment", "cache", "bundled"]
 
 VARIABLE = "GOT_OCR_MODEL"
 BUNDLED = "bundled"  # the name by which a user asks for the bundled model
 OFFICIAL = ("stepfun-ai/GOT-OCR-2.0-hf", "stepfun-ai/GOT-OCR2_0", "ucaslcl/GOT-OCR2_0")
+SUMS = "checksums.json"  # of the bundled model: {name: sha256}
 WANTED = ("*.safetensors", "*.json", "*.tiktoken")  # neither pickles nor code
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 FULL_MODEL = (
@@ -68,6 +70,23 @@ def found_models() -> list[Found]:
     models.extend(_cached_official())
     bundled = _bundled()
     return [*models, bundled] if bundled else models
+
+
+def parts(folder: Path) -> dict[str, Path]:
+    """Find the models inside a model's folder that read one kind in its place, by the names of the kinds."""
+    return {kind: folder / kind for kind in sorted(FORMATTED) if (folder / kind / "config.json").is_file()}
+
+
+def fingerprint(folder: Path) -> str:
+    """Name a model by what is in its files and those of its parts, wherever they lie.
+
+    What is said of a model (its card, and the sums that cover the card) is no part of it.
+    """
+    held = [folder, *parts(folder).values()]
+    found = {path for place in held for pattern in WANTED for path in place.glob(pattern) if path.is_file()}
+    files = sorted(path for path in found if path.name != SUMS)
+    lines = "".join(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n" for path in files)
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
 def sha256(path: Path) -> str:
@@ -168,9 +187,9 @@ def _bundled() -> Found | None:
 
 
 def verify_bundled(folder: Path) -> None:
-    """Check every file against checksums.json ({name: sha256}). Raises InvalidWeights that names those that differ."""
-    listed = _read_texts(folder / "checksums.json", None)
-    present = {path.name for path in folder.iterdir() if path.is_file() and path.name != "checksums.json"}
+    """Check every file against its checksum. Raises InvalidWeights that names those that differ."""
+    listed = _read_texts(folder / SUMS, None)
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {SUMS}
     wrong = [name for name in sorted(present | set(listed)) if not _matches(folder / name, listed.get(name))]
     if wrong:
         raise InvalidWeights(f"the bundled model is damaged ({', '.join(wrong[:5])}): install the package again")

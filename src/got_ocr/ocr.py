@@ -4,31 +4,31 @@
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args, overload
 
-from got_ocr import frame, hub, pixels, profiles, prompt
+from got_ocr import frame, hub, profiles
 from got_ocr.asked import Asked
-from got_ocr.backends.base import Backend, open_slots
-from got_ocr.cut import Piece, settle
+from got_ocr.backends.base import Backend
+from got_ocr.cut import settle
 from got_ocr.drafts import Draft, DraftName, NgramDraft, TextDraft
-from got_ocr.engine import Engine, Groups, Make, in_turn, one_by_one
-from got_ocr.errors import GotOcrError, InvalidValue, ModelError, OutputError, TooManyImages
-from got_ocr.generate import MAX_NEW_TOKENS, Outcome, Request, finish, generate
+from got_ocr.engine import Make
+from got_ocr.errors import GotOcrError, InvalidValue, OutputError
+from got_ocr.generate import MAX_NEW_TOKENS, Outcome, Request
 from got_ocr.image import Source
 from got_ocr.jobs import Job, jobs, plan, sound
 from got_ocr.lines import MOST_STRIPS
+from got_ocr.predictor import Predictor, Specialists, specialists
 from got_ocr.profiles import Profile
-from got_ocr.reading import Reading, worst
-from got_ocr.spec import FORMATTED
+from got_ocr.reading import Reading, Status, worst
+from got_ocr.spec import FORMATTED, ModelSpec
 from got_ocr.task import Box, BoxMode, Color, Mode, Task, chat_color, chat_mode, parse_box
 from got_ocr.tokenizer import Tokenizer
 
 __all__ = ["GotOcr", "Job", "Options", "chat_color", "chat_mode", "jobs", "parse_box", "plan"]
 
-SLOTS = 32  # answers written side by side; a page of many lines has more
 PAGES_AT_ONCE = 8  # of many pages, how many are under way; each costs memory for its cache
 TOKENS_AT_MOST = 32768
 
@@ -55,10 +55,20 @@ class Options:
 class GotOcr:
     """Read pictures with a loaded model. Create it with `GotOcr.load`."""
 
-    def __init__(self, backend: Backend, tokenizer: Tokenizer, notice: str = "") -> None:
+    def __init__(
+        self, backend: Backend, tokenizer: Tokenizer, notice: str = "", others: Specialists | None = None
+    ) -> None:
+        """Read with a backend; others: who reads single kinds in its place, by their names."""
         self.backend = backend
         self.tokenizer = tokenizer
         self.notice = notice
+        self._others = others or {}
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Describe the model; it reads what others read in its place as well."""
+        spec = self.backend.spec
+        return replace(spec, reads=spec.reads | self._others.keys())
 
     @classmethod
     def load(
@@ -74,14 +84,19 @@ class GotOcr:
 
         device: auto, cpu, cuda, mps. dtype: auto, float32, bfloat16, float16, int8, int4. Raises ModelError classes.
         """
-        from got_ocr.backends.torch import open_backend
-
         found = hub.resolve(where, revision=revision, offline=offline)
-        tokenizer, backend = Tokenizer.load(found.path), open_backend(found.path, device, dtype)
-        expected = backend.model.config.image_token
-        if tokenizer.image != expected:
-            raise ModelError(f"the vocabulary's image token is {tokenizer.image}, the model's is {expected}")
-        return cls(backend, tokenizer, found.notice)
+        first = Predictor.open(found.path, device, dtype)
+        others = specialists(found.path, device, dtype, first.backend.spec)
+        return cls(first.backend, first.tokenizer, found.notice, others)
+
+    def through(self, wrap: Callable[[Backend], Backend]) -> "GotOcr":
+        """Make the same reader with every backend wrapped, such as in one that counts."""
+
+        def wrapped(opened: Callable[[], Predictor]) -> Callable[[], Predictor]:
+            return lambda: Predictor(wrap(opened().backend), opened().tokenizer)
+
+        others = {kind: wrapped(opened) for kind, opened in self._others.items()}
+        return GotOcr(wrap(self.backend), self.tokenizer, self.notice, others)
 
     def read(
         self,
@@ -236,78 +251,78 @@ class GotOcr:
         """Read one page (or several as one)."""
         started = time.perf_counter()
         asked = self._ask(job, options)
-        outcomes = self._answer(asked.requests)
-        return self._reading(job, asked, outcomes, time.perf_counter() - started)
+        outcomes = self._predictor(asked).answer(asked.requests)
+        return self._reading(job, options, asked, outcomes, time.perf_counter() - started)
 
     def read_jobs(
         self, planned: Iterable[Job | GotOcrError], options: Options, at_once: int = PAGES_AT_ONCE
     ) -> Iterator[Reading | GotOcrError]:
         """Read many pages side by side, at most `at_once` of them; each comes in its turn, or the error that it failed with.
 
-        Those that are under way at a time share its seconds.
+        Those that are under way at a time share its seconds. What a specialist reads is read page by page, when its turn comes.
         """
         asked: dict[int, tuple[Job, Asked]] = {}
 
         def maker(number: int, job: Job) -> Make:
             def make() -> Sequence[Request]:
                 asked[number] = job, self._ask(job, options)
-                return asked[number][1].requests
+                return () if asked[number][1].by else asked[number][1].requests
 
             return make
 
         makers = (job if isinstance(job, GotOcrError) else maker(number, job) for number, job in enumerate(planned))
-        for answers in self._groups(at_once).in_order(makers):
+        for answers in Predictor(self.backend, self.tokenizer).groups(at_once).in_order(makers):
             mine = asked.pop(answers.number, None)
             if isinstance(answers.result, GotOcrError):
                 yield answers.result
             elif mine is not None:
-                yield self._reading(*mine, answers.result, answers.seconds)
+                yield self._gathered(mine[0], options, mine[1], answers.result, answers.seconds)
 
-    def _groups(self, most: int) -> Groups:
-        return Groups(Engine(open_slots(self.backend, SLOTS), self.backend.spec.context), most)
+    def _gathered(
+        self, job: Job, options: Options, asked: Asked, outcomes: Sequence[Outcome], seconds: float
+    ) -> Reading | GotOcrError:
+        """Make a page's reading, or give the error that it failed with."""
+        started = time.perf_counter()
+        try:
+            outcomes = self._predictor(asked).answer(asked.requests) if asked.by else outcomes
+            return self._reading(job, options, asked, outcomes, seconds + time.perf_counter() - started)
+        except GotOcrError as error:
+            return error
 
-    def _answer(self, requests: Sequence[Request]) -> list[Outcome]:
-        """Answer the requests of one page, several side by side."""
-        if len(requests) == 1:
-            return finish(generate(self.backend, requests))
-        (answers,) = self._groups(1).run([lambda: requests])
-        if isinstance(answers.result, GotOcrError):
-            raise answers.result
-        return answers.result
+    def _predictor(self, asked: Asked) -> Predictor:
+        return self._others[asked.by]() if asked.by else Predictor(self.backend, self.tokenizer)
 
     def stream_job(self, job: Job, options: Options) -> Iterator[str | Reading]:
         """Read one page (or several as one), yielding pieces of text, then the Reading."""
         started = time.perf_counter()
         outcomes: list[Outcome] = []
         asked = self._ask(job, options)
-        characters = self.tokenizer.stream()
+        predictor = self._predictor(asked)
+        characters = predictor.tokenizer.stream()
         if (start := asked.between(0).lstrip()) and asked.compose is None:
             yield start
-        for event in self._events(asked.requests):
+        for event in predictor.events(asked.requests):
             number = len(outcomes)
             if isinstance(event, int):
                 piece = characters.push(event) if asked.flows(number) else ""
             else:
                 outcomes.append(event)
-                whole = "" if asked.flows(number) else asked.sound(number, self.tokenizer.decode(event.ids))
+                whole = "" if asked.flows(number) else asked.sound(number, predictor.tokenizer.decode(event.ids))
                 piece = characters.finish() + whole + asked.between(number + 1)
-                characters = self.tokenizer.stream()
+                characters = predictor.tokenizer.stream()
             if piece and asked.compose is None:
                 yield piece
-        reading = self._reading(job, asked, outcomes, time.perf_counter() - started)
+        reading = self._reading(job, options, asked, outcomes, time.perf_counter() - started)
         if asked.compose is not None and reading.text:
             yield reading.text  # its parts do not follow each other
         yield reading
 
-    def _events(self, requests: Sequence[Request]) -> Iterator[int | Outcome]:
-        """Answer the requests of one page: several side by side, unless drafts are at hand; told of in their order."""
-        if len(requests) > 1 and not any(request.draft for request in requests):
-            return in_turn(Engine(open_slots(self.backend, SLOTS), self.backend.spec.context), requests)
-        return one_by_one(self.backend, requests)
+    def _ask(self, job: Job, options: Options, sure: bool = False) -> Asked:
+        """Load pictures, cut them into tiles and tiles into prompts: one, or for a model of text lines as many as they need.
 
-    def _ask(self, job: Job, options: Options) -> Asked:
-        """Load pictures, cut them into tiles and tiles into prompts: one, or for a model of text lines as many as they need."""
-        spec, task = self.backend.spec, job.task
+        sure: see `settle`.
+        """
+        spec, task = self.spec, job.task
         pictures = [page.load() for page in job.pages]
         notices = [notice for picture in pictures for notice in picture.notices]
         images = [picture.image for picture in pictures]
@@ -316,7 +331,8 @@ class GotOcr:
             images = [image for image, _ in narrowed]
             notices += [notice for _, told in narrowed for notice in told]
             task = Task(task.mode)  # a line is asked for as one, of however large a picture and however many pages
-        asked, (task, parts, together, compose) = task.asks, settle(images, task, spec, options.profile.max_tiles)
+        asked, settled = task.asks, settle(images, task, spec, options.profile.max_tiles, sure)
+        task, parts, together = settled.task, settled.parts, settled.together
         kinds = spec.reads & FORMATTED
         trained = spec.reads | ({"format"} if task.mode == "format" and kinds else set())
         if asked not in trained and not (asked == "box" and task.box_mode == "crop"):
@@ -325,53 +341,32 @@ class GotOcr:
         if full:
             notices.append(f"lines_left_out:after {MOST_STRIPS}")
         whole = [piece for some in parts for piece in some]
-        requests = self._requests(whole, task, together, pictures[0].image.size, options)
-        drafts = self._drafts(job, options, together > 0)
+        by = settled.by if settled.by in self._others else ""
+        predictor = self._others[by]() if by else Predictor(self.backend, self.tokenizer)
+        size, most = pictures[0].image.size, options.max_new_tokens
+        requests = predictor.requests(whole, task, together, size, options.profile, most)
+        drafts = _drafts(predictor, job, options, together > 0)
         drafted = tuple(replace(request, draft=next(drafts)) for request in requests)
         step = together or max(1, len(whole))
         around = tuple(
             (piece.before, whole[i * step : (i + 1) * step][-1].after) for i, piece in enumerate(whole[::step])
         )
         cells = frozenset(i for i, piece in enumerate(whole[::step]) if piece.place)
-        return Asked(drafted, around, tuple(notices), full, cells, compose)
+        return Asked(drafted, around, tuple(notices), full, cells, settled.compose, by)
 
-    def _requests(
-        self, pieces: Sequence[Piece], task: Task, lines: int, size: tuple[int, int], options: Options
-    ) -> Iterator[Request]:
-        """Encode tiles and write their prompts. lines: text lines in each; 0: one prompt. size: of the (first) picture."""
-        spec, rules, most = self.backend.spec, options.profile, options.max_new_tokens
-        tiles = [piece.tile for piece in pieces]
-        if spec.tiling == "whole" and len(tiles) > spec.tiles_per_prompt:
-            raise TooManyImages(
-                f"{len(tiles)} tiles are more than one request of this model holds ({spec.tiles_per_prompt})"
-            )
-        features = self.backend.encode([pixels.raw(tile) for tile in tiles])
-        # The original bans repeats for a single picture only: neither for crops nor for several pages.
-        ban = 0 if task.crop or task.multi_page else rules.ban
-        together = lines or max(1, len(tiles))
-        for start in range(0, len(tiles), together):
-            part = slice(start, start + together)
-            count = sum(spec.tokens(tile.height, tile.width) for tile in tiles[part])
-            asked = replace(task, mode=pieces[start].mode or task.mode)
-            ids = prompt.build(self.tokenizer, asked, count, size, rules.style).ids
-            # No letter is narrower than a fourth of a cell: what is longer than that was never printed there.
-            room = min(most, 4 * count + 32) if lines else most
-            yield Request(ids, features[part], self.tokenizer.end, ban, rules.watch, room)
-
-    def _drafts(self, job: Job, options: Options, lined: bool) -> Iterator[Draft | None]:
-        """Make a draft for each request of a job, for ever. lined: each request is a text line."""
-        spec, task = self.backend.spec, job.task
-        # A box or a frame holds a part of the page's text; several lines in one prompt are not worth their code.
-        follows = not (task.box or task.color) and not (lined and spec.tiles_per_prompt > 1)
-        shared: Draft | None = None
-        if options.draft == "auto" and follows and any(page.may_have_text for page in job.pages):
-            shared = TextDraft(self.tokenizer, lambda: "\n".join(page.text() for page in job.pages), one_line=lined)
-        while True:
-            yield NgramDraft() if options.draft == "ngram" else shared
-
-    def _reading(self, job: Job, asked: Asked, outcomes: Sequence[Outcome], seconds: float) -> Reading:
-        text = asked.text([self.tokenizer.decode(outcome.ids) for outcome in outcomes])
-        status = "truncated" if asked.cut else worst([outcome.status for outcome in outcomes])
+    def _reading(
+        self, job: Job, options: Options, asked: Asked, outcomes: Sequence[Outcome], seconds: float
+    ) -> Reading:
+        predictor = self._predictor(asked)
+        text = asked.text([predictor.tokenizer.decode(outcome.ids) for outcome in outcomes])
+        if text is None:  # it was something else
+            started = time.perf_counter()
+            asked = self._ask(job, options, sure=True)
+            outcomes = self._predictor(asked).answer(asked.requests)
+            return self._reading(job, options, asked, outcomes, seconds + time.perf_counter() - started)
+        # A drawing without a label is written, though nothing is asked about it.
+        statuses: list[Status] = [outcome.status for outcome in outcomes] or (["ok"] if text else [])
+        status = "truncated" if asked.cut else worst(statuses)
         broken = text.count("\ufffd")  # bytes that are no letters
         first = job.pages[0]
         return Reading(
@@ -386,3 +381,15 @@ class GotOcr:
             model=self.backend.spec.name,
             notices=(*asked.notices, *([f"broken_characters:{broken}"] if broken else [])),
         )
+
+
+def _drafts(predictor: Predictor, job: Job, options: Options, lined: bool) -> Iterator[Draft | None]:
+    """Make a draft for each request of a job, for ever. lined: each request is a text line."""
+    task = job.task
+    # A box or a frame holds a part of the page's text; several lines in one prompt are not worth their code.
+    follows = not (task.box or task.color) and not (lined and predictor.backend.spec.tiles_per_prompt > 1)
+    shared: Draft | None = None
+    if options.draft == "auto" and follows and any(page.may_have_text for page in job.pages):
+        shared = TextDraft(predictor.tokenizer, lambda: "\n".join(page.text() for page in job.pages), one_line=lined)
+    while True:
+        yield NgramDraft() if options.draft == "ngram" else shared

@@ -43,13 +43,28 @@ CORRIDOR = {
     "lines": {"columns", "ground", "bend", "shrink", "spec"},
     "labels": {"lines", "spec", "task"},
     "drawings": {"chart", "geometry", "labels", "molecule", "spec"},
+    "equations": {"lines"},
     "figure": {"lines", "shrink", "spec"},
     "frame": {"shrink", "task", "tiles"},
     "asked": {"generate", "table"},
     "generate": {"backends", "drafts", "errors", "reading", "sampling"},
     "engine": {"backends", "errors", "generate"},
+    "predictor": {
+        "backends",
+        "cut",
+        "engine",
+        "errors",
+        "generate",
+        "hub",
+        "pixels",
+        "profiles",
+        "prompt",
+        "spec",
+        "task",
+        "tokenizer",
+    },
     "jobs": {"document", "errors", "image", "profiles", "reading", "task"},
-    "hub": {"errors"},
+    "hub": {"errors", "spec"},
 }
 FENCES = {
     "transformers": (),
@@ -70,7 +85,7 @@ FENCES = {
     "tiktoken": ("tokenizer.py",),
     "tokenizers": ("data/vocabulary.py",),
     "rich": ("cli/",),
-    "cv2": ("chart/", "geometry/", "molecule/", "drawings.py", "data/"),
+    "cv2": ("chart/", "geometry/", "molecule/", "table/", "drawings.py", "data/"),
     "triton": ("model/gpu/",),
 }
 NO_TORCH = ("data", "render", "eval", "chart", "geometry", "molecule")

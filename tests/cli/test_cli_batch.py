@@ -112,19 +112,6 @@ def test_pdf_without_its_package(source: Path, tmp_path: Path, monkeypatch: pyte
     assert not (tmp_path / "out").exists()
 
 
-def test_the_model_is_known_by_its_content(whole_folder: Path, lines_folder: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for path in whole_folder.iterdir():
-        (copy / path.name).write_bytes(path.read_bytes())
-    (copy / "notes.md").write_text("beside the point")
-    assert command._fingerprint(copy) == command._fingerprint(whole_folder) != command._fingerprint(lines_folder)
-    data = bytearray((copy / "model.safetensors").read_bytes())
-    data[-1] ^= 1
-    (copy / "model.safetensors").write_bytes(data)
-    assert command._fingerprint(copy) != command._fingerprint(whole_folder)
-
-
 def test_each_worker_gets_a_device_and_a_share_of_the_cores(
     whole_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,8 +80,8 @@ def test_five_lines_with_notes_on_them_are_a_staff() -> None:
 
 def test_music_is_asked_for_staff_by_staff_and_put_together(samples: list[Sample]) -> None:
     sample = next(s for s in samples if len(drawn(s)) > 1 and found(s.images[0]) == drawn(s))
-    task, [part], together, compose = settle(list(sample.images), FORMAT, SPEC)
-    assert (task, together) == (FORMAT, 1)
+    task, [part], together, compose, by = settle(list(sample.images), FORMAT, SPEC)
+    assert (task, together, by) == (FORMAT, 1, "music")
     texts = [text for system in sample.meta["parts"] for text in system]  # type: ignore[attr-defined]
     assert len(part) == len(texts)
     assert compose is not None

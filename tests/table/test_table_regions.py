@@ -49,7 +49,7 @@ def test_pages_without_tables_have_none() -> None:
 
 def test_a_page_is_its_lines_with_the_cells_in_their_place() -> None:
     paper, (left, top, _, _) = page()
-    task, [part], together, _ = settle([paper], FORMAT, replace(SPEC, reads=frozenset({"plain", "formula", "table"})))
+    task, [part], together, *_ = settle([paper], FORMAT, replace(SPEC, reads=frozenset({"plain", "formula", "table"})))
     assert (task.mode, together) == ("plain", 1)
     modes = [piece.mode for piece in part]
     assert modes == [None] * 2 + ["format"] * 15 + [None]
@@ -62,13 +62,13 @@ def test_a_page_is_its_lines_with_the_cells_in_their_place() -> None:
 
 
 def test_a_model_that_knows_no_tables_gets_lines() -> None:
-    task, [part], _, _ = settle([page()[0]], FORMAT, replace(SPEC, reads=frozenset({"plain"})))
+    task, [part], *_ = settle([page()[0]], FORMAT, replace(SPEC, reads=frozenset({"plain"})))
     assert task.mode == "plain"
     assert all(piece.place is None for piece in part)
 
 
 def test_a_table_alone_is_asked_for_cell_by_cell() -> None:
-    task, [part], together, _ = settle([draw.draw(PRICES, look())], FORMAT, SPEC)
+    task, [part], together, *_ = settle([draw.draw(PRICES, look())], FORMAT, SPEC)
     assert (task, together, len(part)) == (FORMAT, 1, 15)
     whole = replace(SPEC, reads=frozenset({"plain", "format"}))
     assert len(settle([draw.draw(PRICES, look())], FORMAT, whole).parts[0]) == 1

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 UNLOCK = "GOT_OCR_PASSWORD"  # where the environment may hold the password
 _SHOWN = 20  # rows of what is not in order, on the terminal
 _LINE_SECONDS = 30.0  # between lines of progress where no terminal shows a bar
-_WEIGHTS = ("*.safetensors", "*.json", "*.tiktoken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +97,7 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; return the exit status: 0, 3 when some pages are not ok, 5 when the disk takes no more."""
+    from got_ocr import hub
     from got_ocr.batch import State, interruptible, launcher, supervise
 
     _check(args)
@@ -112,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
             "the output folder holds an earlier run: pass --resume to go on with it, or name another folder"
         )
     found = _model(args)
-    batch = replace(batch, settings=replace(batch.settings, model=_fingerprint(found.path)))
+    batch = replace(batch, settings=replace(batch.settings, model=hub.fingerprint(found.path)))
     how = How(found.path, _list(args.device), args.workers)
     launch = launcher(_worker, batch, how)
     try:
@@ -192,16 +192,6 @@ def _settings(args: argparse.Namespace) -> "Settings":
     )
 
 
-def _fingerprint(folder: Path) -> str:
-    """Name a model by what is in its files, wherever they lie."""
-    import hashlib
-
-    from got_ocr import hub
-
-    files = sorted({path for pattern in _WEIGHTS for path in folder.glob(pattern) if path.is_file()})
-    return hashlib.sha256("".join(f"{path.name} {hub.sha256(path)}\n" for path in files).encode()).hexdigest()[:16]
-
-
 def _worker(batch: "Batch", name: str, number: int, how: How) -> int:
     """Be one worker process; return its exit status."""
     from got_ocr.batch import work
@@ -235,7 +225,7 @@ class _Reader:
 
     @property
     def reads(self) -> frozenset[str]:
-        return self._model.backend.spec.reads
+        return self._model.spec.reads
 
     def __call__(self, pages: "Sequence[Seen]", task: "Task") -> "Sequence[Reading]":
         if task.box is not None or task.color is not None:  # which are asked for page by page

@@ -47,15 +47,17 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidValue("the target is the source: name another folder")
     if (args.target / "config.json").exists() and not args.force:
         raise InvalidValue("the target already holds a model: name another folder, or pass --force")
-    checkpoint = open_checkpoint(found.path)
-    model = load_model(found.path, dtype=getattr(torch, args.dtype) if args.dtype and not scheme else None)
-    if scheme:
-        quantise_model(model, scheme)
-    save_model(model, args.target, layout, like=found.path)
-    if checkpoint.layout.name == layout:
-        names = copy_companions(found.path, args.target)
-    else:
-        names = write_companions(found.path, args.target, layout, checkpoint.config)
-    for name in ("config.json", "model.safetensors", *names):
-        print(f"{hub.sha256(args.target / name)}  {args.target / name}")
+    for name, folder in {"": found.path, **hub.parts(found.path)}.items():
+        checkpoint = open_checkpoint(folder)
+        model = load_model(folder, dtype=getattr(torch, args.dtype) if args.dtype and not scheme else None)
+        if scheme:
+            quantise_model(model, scheme)
+        target = args.target / name
+        save_model(model, target, layout, like=folder)
+        if checkpoint.layout.name == layout:
+            files = copy_companions(folder, target)
+        else:
+            files = write_companions(folder, target, layout, checkpoint.config)
+        for file in ("config.json", "model.safetensors", *files):
+            print(f"{hub.sha256(target / file)}  {target / file}")
     return 0

@@ -5,7 +5,6 @@ stopped and the model is loaded only when a question is open.
 """
 
 import argparse
-import hashlib
 import sys
 import tempfile
 import time
@@ -178,26 +177,12 @@ def _recorded(args: argparse.Namespace, file: Path) -> Iterator[tuple[str, "Answ
 def _model(args: argparse.Namespace, file: Path) -> tuple[str, "Answers"]:
     """Read with the model; it is loaded at the first open question."""
     from got_ocr.eval.predict import predict
-    from got_ocr.hub import resolve
+    from got_ocr.hub import fingerprint, resolve
 
     found = resolve(args.model)
-    settings = f"weights {_digest(found.path)}, {args.dtype}, {args.profile}, {args.max_new_tokens} tokens"
+    settings = f"weights {fingerprint(found.path)}, {args.dtype}, {args.profile}, {args.max_new_tokens} tokens"
     opener = partial(_open, found.path, args)
     return found.name, predict(_examples(args), opener, file, found.name, settings, args.retry_failed)
-
-
-def _digest(folder: Path) -> str:
-    """Name a model by the content of its files, so that answers move between machines and never between models.
-
-    What is said of a model (its card, and the sums that cover the card) is no part of it.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".md" and p.name != "checksums.json"):
-        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()[:16]
 
 
 def _open(folder: Path, args: argparse.Namespace) -> "Reader":

@@ -31,6 +31,8 @@ from got_ocr.spec import ModelSpec
 MOST_INK = 260_000  # pixels of large pieces that are followed
 SLIM = (7.0, 34.0)  # stroke widths: a bond is so long
 SMALLEST = 0.012  # of the picture's longer side: a bond is longer
+SIDE = 100  # pixels of the picture's longer side, at least: letters by themselves are webs of strokes as well
+BOND = (1.3, 5.0)  # capital letters long: letters in print are larger than their strokes, those of a drawing smaller
 EVEN, LONG, DRAWN = 0.45, 0.42, 0.5  # parts of the lines' length, and of their ink
 
 
@@ -51,9 +53,9 @@ class MoleculeDrawing:
 
 def cut_molecule(picture: Image.Image, spec: ModelSpec) -> MoleculeDrawing | None:
     """Find the bonds and labels of a picture of a molecule; None where it shows none."""
-    page = inked(picture)
+    page = inked(picture) if max(picture.size) >= SIDE else None
     seen = analysed(page) if page is not None else None
-    if page is None or seen is None:
+    if page is None or seen is None or not BOND[0] < seen.unit / seen.capital < BOND[1]:
         return None
     frame = joined(seen.sketch, seen.tags, seen.unit, seen.capital)
     if not plausible(frame, seen.unit):

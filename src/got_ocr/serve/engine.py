@@ -69,19 +69,19 @@ class ModelEngine:
 
     def __init__(self, model: "GotOcr") -> None:
         self._model = model
-        self.name = model.backend.spec.name
-        self.reads = model.backend.spec.reads
+        self.name = model.spec.name
+        self.reads = model.spec.reads
         self.notice = model.notice
 
     def read(self, pictures: Sequence[Picture], order: Order, check: Check, tally: Tally) -> Iterator[str | Reading]:
         """Yield pieces of text, then the Reading."""
         from got_ocr.document import Page
-        from got_ocr.ocr import GotOcr, Job, Options
+        from got_ocr.ocr import Job, Options
         from got_ocr.profiles import profile
 
         pages = tuple(Page(order.page, order.page, order.source, None, _given(picture)) for picture in pictures)
         options = Options(profile(order.profile), order.max_new_tokens)
-        watched = GotOcr(_Watched(self._model.backend, check, tally), self._model.tokenizer)
+        watched = self._model.through(lambda backend: _Watched(backend, check, tally))
         yield from watched.stream_job(Job(pages, order.task), options)
 
 

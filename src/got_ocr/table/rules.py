@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -93,16 +94,15 @@ def _bare(columns: Mask, low: int, high: int) -> bool:
 
 def long_runs(mask: Mask, least: int) -> Mask:
     """Keep the runs of a mask's rows that are `least` long or longer."""
-    height, width = mask.shape
-    if width < least:
+    if mask.shape[1] < least:
         return np.zeros_like(mask)
-    counts = np.pad(np.cumsum(mask, axis=1, dtype=np.int32), ((0, 0), (1, 0)))
-    starts = counts[:, least:] - counts[:, :-least] == least
-    change = np.zeros((height, width + 1), dtype=np.int32)
-    change[:, : starts.shape[1]] += starts
-    change[:, least:] -= starts
-    kept: Mask = np.cumsum(change, axis=1)[:, :width] > 0
-    return kept
+    bar = np.ones((1, least), np.uint8)
+    inked = np.ascontiguousarray(mask).view(np.uint8)
+    starts = cv2.erode(inked, bar, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    kept: NDArray[np.uint8] = cv2.dilate(
+        starts, bar, anchor=(least - 1, 0), borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    return kept > 0
 
 
 def _erase(ink: Ink, found: Sequence[Rule]) -> None:

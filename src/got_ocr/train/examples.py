@@ -43,11 +43,12 @@ def make_examples(sample: Sample, spec: ModelSpec, tokenizer: Tokenizer) -> list
 
     None where its lines were not found as written, so that nothing unseen is taught; none that is longer than the context.
     """
-    task, parts, together, compose = settle(sample.images, sample.task, spec)
-    if "labels" in sample.meta and "format" not in spec.reads and compose is None:
+    settled = settle(sample.images, sample.task, spec)
+    together = settled.together
+    if "labels" in sample.meta and "format" not in spec.reads and settled.compose is None:
         return []  # a drawing that was not seen as one is no text line and no formula either
-    sample = replace(sample, task=task)
-    whole = [piece for part in parts for piece in part]
+    sample = replace(sample, task=settled.task)
+    whole = [piece for part in settled.parts for piece in part]
     arrays = tuple(pixels.raw(piece.tile) for piece in whole)
     size = sample.images[0].size
     if not together:
