@@ -1,11 +1,10 @@
 """Drawings made by the geometry source are read back; other pictures are refused; nothing raises."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr.data.sources import geometry_svg
 from got_ocr.data.sources.geometry import GeometrySource
@@ -14,6 +13,7 @@ from got_ocr.eval.metrics import normalized_edit_distance
 from got_ocr.geometry import spelling
 from got_ocr.geometry.axes import Axes
 from got_ocr.geometry.figure import GeometryDrawing, cut_geometry
+from got_ocr.geometry.ink import look_at
 from got_ocr.geometry.lines import Segment
 from got_ocr.geometry.names import ordered
 from got_ocr.geometry.net import build, meet
@@ -58,6 +58,38 @@ def test_write_takes_any_answers() -> None:
         text = drawing.write(answers)
         assert text.startswith("\\begin{tikzpicture}")
         assert text.endswith("\\end{tikzpicture}")
+
+
+def level_line(ticks: int, above: int) -> Image.Image:
+    """Draw a line over a whole picture, with ticks or without, and letters above and below."""
+    image = Image.new("RGB", (480, 140), "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(22)
+    pen.line((30, 70, 450, 70), "black", 2)
+    for k in range(ticks):
+        x = 30 + 420 * k // (ticks - 1)
+        pen.line((x, 62, x, 79), "black", 2)
+        pen.text((x - 6, 88), "ABCDE"[k], "black", font)
+    for k in range(above):
+        pen.text((60 + 40 * k, 38), "x", "black", font)
+        pen.text((60 + 40 * k, 80), "y", "black", font)
+    return image
+
+
+def test_a_segment_is_a_drawing_and_the_bar_of_a_fraction_is_none() -> None:
+    assert look_at(level_line(3, 0)) is not None
+    assert look_at(level_line(0, 5)) is None
+
+
+def test_a_circle_is_enough_of_a_drawing() -> None:
+    image = Image.new("RGB", (420, 420), "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(22)
+    pen.ellipse((40, 40, 380, 380), outline="black", width=2)
+    pen.line((210, 210, 380, 210), "black", 2)
+    for at in ((200, 212), (388, 200), (290, 180)):
+        pen.text(at, "O", "black", font)
+    drawing = cut_geometry(image, SPEC)
+    assert drawing is not None
+    assert "circle" in drawing.write(["O", "A", "r"])
 
 
 def hostile() -> list[Image.Image]:
@@ -116,4 +148,3 @@ def test_axes_and_functions_agree_with_the_source() -> None:
     assert axes.pixel(axes.move(10 + 5j)) == pytest.approx(10 + 5j)
     texts = dict(expressions())
     assert texts[r"0.5*\x*\x-\x+1"](2.0) == pytest.approx(1.0)
-    assert replace(axes, line=True).ends[:2] == (-2.6, 3.6)

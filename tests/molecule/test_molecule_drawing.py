@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr.labels import Label
 from got_ocr.molecule.drawing import cut_molecule
+from got_ocr.molecule.graph import Edge, Frame, Vertex, plausible
 from got_ocr.spec import ModelSpec
 
 SPEC = ModelSpec(
@@ -109,6 +110,22 @@ def test_hostile_pictures_raise_nothing_and_end_soon() -> None:
         drawing = cut_molecule(picture, SPEC)
         assert drawing is None or isinstance(drawing.write([]), str)
     assert time.monotonic() - start < 60  # a machine may be busy; what matters is that it ends
+
+
+def test_a_circle_is_no_ring() -> None:
+    turned = [complex(np.exp(2j * np.pi * k / 16)) for k in range(16)]
+    vertices = [Vertex(200 + 100 * z.real, 200 + 100 * z.imag) for z in turned]
+    circle = Frame(vertices, [Edge(k, (k + 1) % 16) for k in range(16)])
+    ring = Frame(vertices[::3], [Edge(k, (k + 1) % 6) for k in range(6)])
+    assert not plausible(circle, 39.0)
+    assert plausible(ring, 100.0)
+
+
+def test_a_small_sign_is_no_molecule() -> None:
+    assert cut_molecule(hexagon(), SPEC) is not None
+    small = hexagon()
+    small.thumbnail((90, 90))
+    assert cut_molecule(small, SPEC) is None
 
 
 def test_text_is_no_molecule() -> None:

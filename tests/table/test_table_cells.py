@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr.data import fonts
 from got_ocr.data.latex.tree import Digits, Row, Script, Symbol
+from got_ocr.data.sources.geometry import GeometrySource
 from got_ocr.data.tables import draw, fill, ink, label
 from got_ocr.data.tables.grid import Cell, Grid
 from got_ocr.spec import ModelSpec
@@ -131,7 +132,22 @@ def drawing() -> Image.Image:
     return image
 
 
-@pytest.mark.parametrize("make", [sheet, drawing])
+def square() -> Image.Image:
+    """Draw a square with names at its corners."""
+    image = Image.new("RGB", (400, 320), "white")
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((60, 50, 340, 270), outline="black", width=2)
+    for at, name in zip(((36, 24), (350, 24), (36, 276), (350, 276), (200, 276)), "ABDCE", strict=True):
+        pen.text(at, name, "black", ImageFont.load_default(22))
+    return image
+
+
+def axes() -> Image.Image:
+    """Draw two axes with ticks, numbers and two points, which may be cells for all that is known of their places."""
+    return GeometrySource(only=("plotted_points",), plain=1.0, hand=0.0)(np.random.default_rng((5, 3))).images[0]
+
+
+@pytest.mark.parametrize("make", [sheet, drawing, square, axes])
 def test_what_is_no_table(make: object) -> None:
     assert cut_cells(make()) is None  # type: ignore[operator]
 

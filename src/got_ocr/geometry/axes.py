@@ -14,7 +14,6 @@ from got_ocr.geometry.lines import Segment
 from got_ocr.geometry.marks import sample
 
 BEFORE, BEHIND = 0.3, 0.4  # centimetres of an axis before and behind its window
-NUMBER_BEFORE = 0.6  # of a number line, on both sides
 LEVEL = 0.012  # slope of a line that is still level
 EXACT = 0.12  # centimetres by which ends may be off
 MOST_UNITS = 7
@@ -26,13 +25,12 @@ HALF = 2.4  # the window that is no whole number of units
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Origin in pixels, pixels to the unit, window in units (low and high corner). line: no second axis, a number line."""
+    """Origin in pixels, pixels to the unit, window in units (low and high corner)."""
 
     origin: complex
     unit: float
     low: complex
     high: complex
-    line: bool = False
 
     def move(self, z: complex) -> complex:
         """Turn pixels into units."""
@@ -50,8 +48,6 @@ class Axes:
     @property
     def ends(self) -> tuple[float, float, float, float]:
         """Give where the axes end: left, right, bottom, top."""
-        if self.line:
-            return self.low.real - NUMBER_BEFORE, self.high.real + NUMBER_BEFORE, 0.0, 0.0
         return (round(self.low.real - BEFORE, 2), round(self.high.real + BEHIND, 2),
                 round(self.low.imag - BEFORE, 2), round(self.high.imag + BEHIND, 2))  # fmt: skip
 
@@ -116,11 +112,3 @@ def _head(tip: complex, way: complex, unit: float, seen: Seen) -> bool:
     ahead = sample(seen.ink, tip + way * np.array([0.05, 0.07]) * unit)
     before = [sample(seen.ink, tip - way * 0.25 * unit + 1j * way * s * np.array([0.05, 0.06]) * unit) for s in (1, -1)]
     return all(side.max() > 70 for side in sides) and ahead.max() < 110 and min(b.min() for b in before) < 110
-
-
-def find_number_line(segments: Sequence[Segment], seen: Seen) -> Segment | None:
-    """Find a single level line with an arrow head at its right end and ticks of numbers below."""
-    if len(segments) != 1 or abs(segments[0].along.imag) > LEVEL:
-        return None
-    s = segments[0] if segments[0].p.real < segments[0].q.real else Segment(segments[0].q, segments[0].p, "", 0)
-    return s if _head(s.q, 1, s.length / 7.2, seen) or _head(s.q, 1, s.length / 10, seen) else None

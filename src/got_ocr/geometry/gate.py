@@ -40,7 +40,7 @@ def is_drawing(scene: Scene, found: Sequence[Stands]) -> bool:
     if level and not scene.net.arcs and len(segments) not in (1, 4) and len(scene.texts) >= 3:
         return False
     circles = sum(arc.whole and arc.round for arc in scene.net.arcs)
-    needed = 0.0 if circles >= 2 else LITTLE if len(scene.texts) <= MANY else EXPLAINED
+    needed = 0.0 if circles >= 2 else LITTLE if circles or len(scene.texts) <= MANY else EXPLAINED
     return len(scene.texts) < 2 or _told(scene, found) >= needed
 
 

@@ -20,6 +20,11 @@ FAINT = 34  # of 255: what counts as drawn
 MOST_INK = 0.2  # of the picture
 EXTENT = 6.3  # centimetres that the ink of most figures is long, with their labels
 REACH, FLAT = 0.4, 0.15  # of the longer side of all ink that its largest piece has at least, and its shorter side
+THROUGH, THIN, FEW_PIECES = (
+    0.8,
+    0.1,
+    40,
+)  # of that side: a line that is all there is; how high it is with its ticks; pieces of ink
 WIDE = 2.8  # times its height that a drawing is wide at most; most formulas are wider
 MOST_PIECES = 900
 MOST_LETTERS = 110
@@ -72,7 +77,8 @@ def look_at(picture: Image.Image) -> Seen | None:
     if not len(big):
         return None
     corner = (big[:, 0] + big[:, 2]).max() - big[:, 0].min(), (big[:, 1] + big[:, 3]).max() - big[:, 1].min()
-    if corner[0] > WIDE * corner[1] or not _outlined(big[:, 2:4] / max(corner)):
+    outlined = corner[0] <= WIDE * corner[1] and _outlined(big[:, 2:4] / max(corner))
+    if not (outlined or _lined(places, stats, max(corner))):
         return None
     unit = float(max(corner)) / EXTENT
     stroke, widest = _strokes(mask)
@@ -90,6 +96,23 @@ def _outlined(sides: Floats) -> bool:
     Letters are small, and what is long in a formula is flat.
     """
     return bool(((sides.max(axis=1) >= REACH) & (sides.min(axis=1) >= FLAT)).any())
+
+
+def _lined(places: NDArray[np.int32], stats: NDArray[np.int32], longest: int) -> bool:
+    """Say whether a level line with ticks or points on it goes through it all. longest: side of all ink.
+
+    The bar of a fraction has nothing on it, that of a root lies on top of its sign.
+    """
+    widest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_WIDTH]))
+    left, top, width, height = stats[widest][:4]
+    if width < THROUGH * longest or height > THIN * longest or len(stats) > FEW_PIECES:
+        return False
+    rows = (places[top : top + height, left : left + width] == widest).sum(axis=1)
+    full = np.flatnonzero(rows >= THROUGH * width)
+    if not len(full):
+        return False
+    above, below = int(full[0]), height - 1 - int(full[-1])
+    return bool(min(above, below) >= 2 * len(full) and max(above, below) <= 2 * min(above, below))
 
 
 def _written_full(rgb: Grey) -> bool:

@@ -7,6 +7,10 @@ from dataclasses import dataclass, replace
 
 SALT, MOST_PARTS = 2, 4  # parts of a salt; a bond that was missed makes one more
 LARGEST = 3  # bonds of the largest of several parts, at least: letters of a script are small webs as well
+SLIGHT, ROUND = (
+    40.0,
+    6,
+)  # degrees by which bonds turn at an atom, at least, and how many turn less along a circle, at least
 FAIR = 0.6  # of the bonds: so many are of one length
 
 
@@ -50,7 +54,7 @@ def pointed(edges: Sequence[Edge], count: int) -> list[Edge]:
 
 def plausible(frame: Frame, unit: float) -> bool:
     """Say whether a graph may be a molecule: atoms with few bonds, bonds of one length, labels on bonds."""
-    if not frame.edges:
+    if not frame.edges or _curved(frame):
         return False
     bonds = [0] * len(frame.vertices)
     fair = 0
@@ -67,6 +71,24 @@ def plausible(frame: Frame, unit: float) -> bool:
     lost = sum(vertex.tag >= 0 and count == 0 for vertex, count in zip(frame.vertices, bonds, strict=True))
     crowded = sum(count > 4 for count in bonds)
     return fair > FAIR * len(frame.edges) and crowded <= 1 + len(bonds) // 20 and lost <= max(1, len(bonds) // 5)
+
+
+def _curved(frame: Frame) -> bool:
+    """Say whether lines go on after one another like a circle, where bonds would meet under an angle."""
+    ends: dict[int, list[int]] = {}
+    for edge in frame.edges:
+        ends.setdefault(edge.a, []).append(edge.b)
+        ends.setdefault(edge.b, []).append(edge.a)
+    turns = [_turn(frame, near[0], vertex, near[1]) for vertex, near in ends.items() if len(near) == 2]
+    slight = sum(turn < SLIGHT for turn in turns)
+    return slight >= ROUND and 2 * slight > len(turns)
+
+
+def _turn(frame: Frame, before: int, at: int, after: int) -> float:
+    """Measure by how many degrees the way turns at a vertex."""
+    a, b, c = (frame.vertices[i] for i in (before, at, after))
+    turn = math.degrees(math.atan2(c.y - b.y, c.x - b.x) - math.atan2(b.y - a.y, b.x - a.x))
+    return abs((turn + 180) % 360 - 180)
 
 
 def _parts(frame: Frame) -> list[int]:

@@ -17,7 +17,7 @@ from got_ocr.shrink import shrunk
 from got_ocr.table.bands import without_bands
 from got_ocr.table.borders import find_rows
 from got_ocr.table.gaps import find_gaps, inner_rules
-from got_ocr.table.gate import even, framed, plausible
+from got_ocr.table.gate import drawn, even, framed, plausible
 from got_ocr.table.grid import Cell, Grid
 from got_ocr.table.rules import ruled
 from got_ocr.table.seen import Seen, reach, text_height
@@ -65,7 +65,7 @@ def _cut(picture: Image.Image, shrink: float, inside: bool) -> Cut | None:
     if not mask.any():
         return None
     seen = Seen(mask, text_height(mask), reach(mask), lines.across, lines.upright)
-    gaps = find_gaps(seen)
+    gaps = [] if drawn(seen, lines.text > INK) else find_gaps(seen)
     if not gaps or (inside and not _close(seen)):
         return None
     barred = bool(inner_rules(seen))
