@@ -19,9 +19,9 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## read the samples with the bundled model, print the text, write out/demo.html and out/formatted.html
 	mkdir -p out
 	$(BIN)/got-ocr read samples --model bundled
-	$(BIN)/got-ocr read samples/formulas samples/tables samples/drawings --mode format --model bundled
+	$(BIN)/got-ocr read samples/formulas samples/tables samples/drawings samples/music --mode format --model bundled
 	$(BIN)/got-ocr read samples --model bundled --quiet --to html --side-by-side -o out/demo.html
-	$(BIN)/got-ocr read samples/formulas samples/tables samples/drawings --mode format --model bundled --quiet --to html --side-by-side -o out/formatted.html
+	$(BIN)/got-ocr read samples/formulas samples/tables samples/drawings samples/music --mode format --model bundled --quiet --to html --side-by-side -o out/formatted.html
 	@echo "The pages to look at: out/demo.html, out/formatted.html"
 
 test: .venv/.ready-dev  ## the whole everyday suite
@@ -45,7 +45,9 @@ bundled: .venv/.ready-dev  ## train the bundled model from nothing, resumable; o
 		$(BIN)/got-ocr train configs/bundled/printed.toml --out runs/printed --resume && \
 		$(BIN)/got-ocr train configs/bundled/kinds.toml --out runs/kinds --resume && \
 		$(BIN)/got-ocr train configs/bundled/drawings.toml --out runs/drawings --resume && \
-		$(BIN)/python tools/blend.py runs/kinds/model runs/drawings/model 0.75 runs/blend; \
+		$(BIN)/python tools/blend.py runs/kinds/model runs/drawings/model 0.75 runs/blend && \
+		$(BIN)/got-ocr train configs/bundled/music.toml --out runs/music --resume && \
+		$(BIN)/got-ocr train configs/bundled/staves.toml --out runs/staves --resume; \
 	fi
 
 bench: .venv/.ready-dev

@@ -12,7 +12,7 @@ from got_ocr.data import augment, fonts, ink, paper
 from got_ocr.data.charts import look as chart_look
 from got_ocr.data.charts import svg as chart_svg
 from got_ocr.data.charts.figure import Chart, Series
-from got_ocr.data.sources import geometry_svg, geometry_tree, molecule_draw
+from got_ocr.data.sources import geometry_svg, geometry_tree, molecule_draw, music_engrave
 from got_ocr.data.sources.molecule_build import parse
 from got_ocr.data.sources.rasterise import rasterise
 from got_ocr.data.tables import draw as table
@@ -78,6 +78,19 @@ CUPS = Chart(
     y_title="Cups a day",
     valued=True,
 )
+BARS = (
+    "4f#,4f#,4g,4a",
+    "4a,4g,4f#,4e",
+    "4d,4d,4e,4f#",
+    "4.f#,8e,2e",
+    "4f#,4f#,4g,4a",
+    "4a,4g,4f#,4e",
+    "4d,4d,4e,4f#",
+    "4.e,8d,2d",
+)
+TUNE = "\n".join(
+    ["**kern", "*clefG2", "*k[f#c#]", "*M4/4", *",=,".join(BARS).split(","), "==", "*-"]
+)  # Beethoven, Ode to Joy
 CAFFEINE = "CN1C=NC2=C1C(=O)N(C)C(=O)N2C"
 TRIANGLE = (("A", 0.0, 0.0), ("B", 6.0, 0.0), ("C", 2.16, 2.88))  # a right angle at C, over its diameter AB
 
@@ -125,6 +138,14 @@ def draw_drawings(folder: Path) -> None:
     rasterise(geometry_svg.svg(figure, geometry_svg.Look(weight=1.5))).save(folder / "thales.png")
 
 
+def draw_music(folder: Path) -> None:
+    """Engrave a tune in a font that training never sees."""
+    score = music_engrave.engrave(TUNE, music_engrave.Look(font=music_engrave.HELDOUT[0], tight=True))
+    if score is None:
+        raise SystemExit("Verovio did not engrave the tune")
+    score.save(folder / "joy.png")
+
+
 def main() -> None:
     """Write every sample beside this file."""
     black_on_white = ((255, 255, 255), (0, 0, 0))
@@ -148,6 +169,8 @@ def main() -> None:
     page.save(HERE / "tables" / "report.png")
     (HERE / "drawings").mkdir(exist_ok=True)
     draw_drawings(HERE / "drawings")
+    (HERE / "music").mkdir(exist_ok=True)
+    draw_music(HERE / "music")
     pages[0].save(HERE / "three-pages.pdf", save_all=True, append_images=pages[1:], resolution=100.0)
 
 

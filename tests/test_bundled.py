@@ -24,7 +24,7 @@ def reader() -> GotOcr:
 def test_it_is_whole_and_small() -> None:
     folder = hub.resolve("bundled").path  # checks every file against checksums.json
     assert (folder / "CARD.md").is_file()
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 60e6
+    assert sum(path.stat().st_size for path in folder.rglob("*")) < 60e6
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,12 @@ def test_it_reads_drawings(reader: GotOcr) -> None:
     drawing = read("thales.png")
     for line in (r"\coordinate (C) at (2.16,5.88);", r"\draw (A)--(B)--(C)--cycle;", r"\draw (3,3) circle (3);"):
         assert line in drawing.split("\n")
+
+
+def test_it_reads_a_tune(reader: GotOcr) -> None:
+    (reading,) = reader.read_many([SAMPLES / "music" / "joy.png"], mode="format")
+    assert reading.notices == ()
+    assert Levenshtein.normalized_distance(reading.text, WORDS["TUNE"]) <= 0.1
 
 
 def test_a_picture_among_many_reads_as_alone(reader: GotOcr) -> None:

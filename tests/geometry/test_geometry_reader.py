@@ -1,6 +1,7 @@
 """Drawings made by the geometry source are read back; other pictures are refused; nothing raises."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ from got_ocr.data.sources.rasterise import rasterise
 from got_ocr.eval.metrics import normalized_edit_distance
 from got_ocr.geometry import spelling
 from got_ocr.geometry.axes import Axes
-from got_ocr.geometry.figure import GeometryDrawing, cut_geometry
+from got_ocr.geometry.figure import cut_geometry
 from got_ocr.geometry.ink import look_at
 from got_ocr.geometry.lines import Segment
 from got_ocr.geometry.names import ordered
 from got_ocr.geometry.net import build, meet
+from got_ocr.geometry.numbers import NumberLine
 from got_ocr.geometry.plots import expressions
+from got_ocr.labels import Drawing
 from got_ocr.spec import ModelSpec
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -27,7 +30,7 @@ SPEC = ModelSpec("lines", (32, 1024), (32, 8), "lines", 8, 1024, frozenset({"pla
 LOOK = geometry_svg.Look(scale=70.0, weight=1.2)
 
 
-def oracle(drawing: GeometryDrawing, labels: Sequence[Sequence[object]]) -> list[str]:
+def oracle(drawing: Drawing, labels: Sequence[Sequence[object]]) -> list[str]:
     """Read each strip from the boxes that the source noted."""
     answers = []
     for label in drawing.labels:
@@ -48,6 +51,17 @@ def read(name: str, seed: int) -> float:
 @pytest.mark.parametrize("name", ["general", "right_triangle", "altitude", "rays", "lattice", "folded"])
 def test_clean_drawings_come_out_nearly_as_they_went_in(name: str) -> None:
     assert np.mean([read(name, seed) for seed in range(2)]) < 0.2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_number_lines_come_out_as_they_went_in(seed: int) -> None:
+    sample = GeometrySource(only=("number_line",), plain=1.0, hand=0.0)(np.random.default_rng((9, seed)))
+    drawing = cut_geometry(sample.images[0], SPEC)
+    assert isinstance(drawing, NumberLine)
+    labels = cast("list[list[object]]", sample.meta["labels"])
+    assert normalized_edit_distance(drawing.write(oracle(drawing, labels)), sample.target) < 0.05
+    assert drawing.write([]) == drawing.write(["x"] * 30) == ""  # nothing tells where zero is
+    assert drawing.write(["1"] * len(drawing.labels)) == ""
 
 
 def test_write_takes_any_answers() -> None:

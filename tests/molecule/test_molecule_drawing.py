@@ -121,10 +121,20 @@ def test_a_circle_is_no_ring() -> None:
     assert plausible(ring, 100.0)
 
 
+def test_several_parts_need_a_label() -> None:
+    places = [Vertex(100 + 50 * k, 200 + 25 * (k % 2)) for k in range(4)]
+    chain = [Edge(k, k + 1) for k in range(3)]
+    far = [Vertex(v.x, v.y + 200) for v in places]
+    both = chain + [Edge(e.a + 4, e.b + 4) for e in chain]
+    assert plausible(Frame(places, chain), 56.0)
+    assert not plausible(Frame(places + far, both), 56.0)
+    assert plausible(Frame([*places, *far[:3], Vertex(far[3].x, far[3].y, tag=0)], both), 56.0)
+
+
 def test_a_small_sign_is_no_molecule() -> None:
     assert cut_molecule(hexagon(), SPEC) is not None
     small = hexagon()
-    small.thumbnail((90, 90))
+    small.thumbnail((70, 70))
     assert cut_molecule(small, SPEC) is None
 
 

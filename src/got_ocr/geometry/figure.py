@@ -12,10 +12,11 @@ from got_ocr.geometry.board import is_number, note_of
 from got_ocr.geometry.gate import is_drawing
 from got_ocr.geometry.ink import look_at
 from got_ocr.geometry.names import ordered
+from got_ocr.geometry.numbers import NumberLine, find_line
 from got_ocr.geometry.places import Stand, Stands, lengthened, spots, stands
 from got_ocr.geometry.plan import Plan, make_plan
 from got_ocr.geometry.polygons import find_polygons
-from got_ocr.geometry.scene import read_scene
+from got_ocr.geometry.scene import Scene, read_scene
 from got_ocr.geometry.script import Naming, at, drawn
 from got_ocr.geometry.texts import label_of, slant
 from got_ocr.labels import Label
@@ -42,12 +43,15 @@ class GeometryDrawing:
         return write(self, told)
 
 
-def cut_geometry(picture: Image.Image, spec: ModelSpec) -> GeometryDrawing | None:
+def cut_geometry(picture: Image.Image, spec: ModelSpec) -> GeometryDrawing | NumberLine | None:
     """Find what a drawing shows; None where the picture shows no drawing."""
     seen = look_at(picture)
     if seen is None:
         return None
     scene = read_scene(seen)
+    line = find_line(seen) if scene is not None else None
+    if scene is not None and line is not None:
+        return NumberLine(_strips(scene, spec), line, scene.texts)
     if scene is None:
         return None
     if scene.axes is None:
@@ -63,11 +67,14 @@ def cut_geometry(picture: Image.Image, spec: ModelSpec) -> GeometryDrawing | Non
         kept = [i for i, text in enumerate(scene.texts) if not is_number(scene, text)]
         scene = replace(scene, numbers=len(kept) < len(scene.texts) - 1, texts=tuple(scene.texts[i] for i in kept))
         found = tuple(found[i] for i in kept)
+    leans = tuple(b / max(a, 1e-9) for a, b in (slant(text) for text in scene.texts))
+    return GeometryDrawing(_strips(scene, spec), make_plan(scene), found, leans)
+
+
+def _strips(scene: Scene, spec: ModelSpec) -> tuple[Label, ...]:
     heights = [text.box[3] - text.box[1] for text in scene.texts]
     usual = round(float(np.median(heights))) if heights else 0
-    labels = tuple(label_of(text, usual, seen, spec) for text in scene.texts)
-    leans = tuple(b / max(a, 1e-9) for a, b in (slant(text) for text in scene.texts))
-    return GeometryDrawing(labels, make_plan(scene), found, leans)
+    return tuple(label_of(text, usual, scene.seen, spec) for text in scene.texts)
 
 
 def write(drawing: GeometryDrawing, answers: Sequence[str]) -> str:

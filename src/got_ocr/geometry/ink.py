@@ -112,7 +112,7 @@ def _lined(places: NDArray[np.int32], stats: NDArray[np.int32], longest: int) ->
     if not len(full):
         return False
     above, below = int(full[0]), height - 1 - int(full[-1])
-    return bool(min(above, below) >= 2 * len(full) and max(above, below) <= 2 * min(above, below))
+    return bool(min(above, below) > 1.3 * len(full) and max(above, below) <= 2 * min(above, below))
 
 
 def _written_full(rgb: Grey) -> bool:

@@ -31,7 +31,7 @@ from got_ocr.spec import ModelSpec
 MOST_INK = 260_000  # pixels of large pieces that are followed
 SLIM = (7.0, 34.0)  # stroke widths: a bond is so long
 SMALLEST = 0.012  # of the picture's longer side: a bond is longer
-SIDE = 100  # pixels of the picture's longer side, at least: letters by themselves are webs of strokes as well
+SIDE = 75  # pixels of the picture's longer side, at least: letters by themselves are webs of strokes as well
 BOND = (1.3, 5.0)  # capital letters long: letters in print are larger than their strokes, those of a drawing smaller
 EVEN, LONG, DRAWN = 0.45, 0.42, 0.5  # parts of the lines' length, and of their ink
 

@@ -68,6 +68,8 @@ def plausible(frame: Frame, unit: float) -> bool:
         return False
     if len(parts) > SALT and 2 * max(parts) <= sum(parts):
         return False
+    if len(parts) > 1 and all(vertex.tag < 0 for vertex in frame.vertices):
+        return False  # the parts of a salt have charges
     lost = sum(vertex.tag >= 0 and count == 0 for vertex, count in zip(frame.vertices, bonds, strict=True))
     crowded = sum(count > 4 for count in bonds)
     return fair > FAIR * len(frame.edges) and crowded <= 1 + len(bonds) // 20 and lost <= max(1, len(bonds) // 5)

@@ -18,10 +18,8 @@ WHOLE = 0.85  # of the width, or of the height with vertical rules between colum
 SHORT = 10  # times the text height, half the lines at most in a table without rules: lines of text columns are longer
 STROKE = 0.2  # of the longer side of all ink that letters reach over in both directions, at most
 INSIDE = 0.15  # of the text that stands in a frame with rules on four sides, at least
-TICKS, BESIDE = (
-    6,
-    EDGE + 1,
-)  # places where axes are crossed, at least; pixels beside a rule that its soft edge does not reach
+TICKS = 6  # places where axes are crossed, at least
+BESIDE = EDGE + 1  # pixels beside a rule that its soft edge does not reach
 FULL, SINGLE = 0.8, 0.6  # of the cells of a table without rules hold something, and of these are one line
 
 
@@ -43,7 +41,7 @@ def plausible(grid: Grid[Box], seen: Seen) -> bool:
 
 
 def drawn(seen: Seen, inked: Mask) -> bool:
-    """Say whether lines make a drawing: a stroke that is no rule, texts around a frame, ticks along two axes.
+    """Say whether lines make a drawing: a stroke that is no rule, texts around a frame, ticks along an axis or two.
 
     inked: all ink but rules, also specks.
     """
@@ -54,8 +52,9 @@ def drawn(seen: Seen, inked: Mask) -> bool:
     if len(seen.across) > 1 and len(seen.upright) > 1:
         inside = seen.part(seen.upright[0].low, seen.across[0].low, seen.upright[-1].high, seen.across[-1].high)
         return float(inside.sum()) < INSIDE * float(seen.mask.sum())
-    if len(seen.across) == len(seen.upright) == 1:
-        return _ticks(inked, seen.across[0]) + _ticks(inked.T, seen.upright[0]) >= TICKS
+    if len(seen.across) == 1 and len(seen.upright) <= 1:
+        ticks = _ticks(inked, seen.across[0]) + sum(_ticks(inked.T, rule) for rule in seen.upright)
+        return ticks >= TICKS
     return False
 
 
