@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr.cut import settle
 from got_ocr.data.sample import Sample
@@ -95,3 +95,15 @@ def test_columns_of_a_staff_are_its_notes() -> None:
     assert one[4:5] == one[7:8] == b"="
     assert one[0] == one[5]
     assert staff_columns("*clefG2\n*^\n.\t4c\n4d\t.\n=") == staff_columns("4c\n4d\n=")
+
+
+def test_a_table_of_five_rules_is_no_staff() -> None:
+    image = Image.new("RGB", (1000, 150), "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(21)
+    for y in range(20, 125, 26):
+        pen.line((20, y, 980, y), "black")
+        for x in range(20, 981, 120):
+            if y < 124:
+                pen.line((x, y, x, y + 26), "black", 2)
+                pen.text((x + 8, y - 1), "Mgyjl 0.2", "black", font)
+    assert cut_staves(image, SPEC) == []

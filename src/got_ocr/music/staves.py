@@ -161,9 +161,10 @@ def _written_on(mask: Mask, staff: Staff) -> bool:
     away = max(2, round(ACROSS * staff.space))
     at = [round(staff.top + line * staff.space) for line in range(LINES)]
     padded = np.pad(mask, ((away, away), (0, 0)))[:, staff.left : staff.right]
-    crossed = np.stack([padded[y] & padded[y + 2 * away] for y in at])
-    some = crossed.any(0) & ~crossed.all(0)  # what crosses all of them may be an upright rule
-    return bool(some.mean() >= WRITTEN)
+    crossed = np.stack([padded[y : y + 2 * away + 1].all(axis=0) for y in at])
+    for line in range(1, LINES - 1):  # what goes on from the line above to the line below is an upright rule, or a stem
+        crossed[line] &= ~padded[away + at[line - 1] : away + at[line + 1]].all(axis=0)
+    return bool(crossed.any(0).mean() >= WRITTEN)
 
 
 def _tied(mask: Mask, above: Staff, below: Staff) -> bool:
