@@ -1,5 +1,6 @@
 """What many tests share: a small vocabulary, tiny random models of both kinds, and a backend that follows a script."""
 
+import signal
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -15,6 +16,10 @@ from got_ocr.errors import NumericError
 from got_ocr.ocr import GotOcr
 from got_ocr.spec import ModelSpec
 from got_ocr.tokenizer import Tokenizer
+
+# A shell starts its background jobs deaf to Ctrl-C, and so would be every process that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TEXTS = (
     "system\nYou should follow the instructions carefully and explain your answers in detail.",
