@@ -251,7 +251,7 @@ class GotOcr:
         """Read one page (or several as one)."""
         started = time.perf_counter()
         asked = self._ask(job, options)
-        outcomes = self._predictor(asked).answer(asked.requests)
+        outcomes = self._predictor(asked.by).answer(asked.requests)
         return self._reading(job, options, asked, outcomes, time.perf_counter() - started)
 
     def read_jobs(
@@ -271,7 +271,7 @@ class GotOcr:
             return make
 
         makers = (job if isinstance(job, GotOcrError) else maker(number, job) for number, job in enumerate(planned))
-        for answers in Predictor(self.backend, self.tokenizer).groups(at_once).in_order(makers):
+        for answers in self._predictor().groups(at_once).in_order(makers):
             mine = asked.pop(answers.number, None)
             if isinstance(answers.result, GotOcrError):
                 yield answers.result
@@ -284,20 +284,21 @@ class GotOcr:
         """Make a page's reading, or give the error that it failed with."""
         started = time.perf_counter()
         try:
-            outcomes = self._predictor(asked).answer(asked.requests) if asked.by else outcomes
+            outcomes = self._predictor(asked.by).answer(asked.requests) if asked.by else outcomes
             return self._reading(job, options, asked, outcomes, seconds + time.perf_counter() - started)
         except GotOcrError as error:
             return error
 
-    def _predictor(self, asked: Asked) -> Predictor:
-        return self._others[asked.by]() if asked.by else Predictor(self.backend, self.tokenizer)
+    def _predictor(self, by: str = "") -> Predictor:
+        """Give the model itself, or the specialist for a kind."""
+        return self._others[by]() if by else Predictor(self.backend, self.tokenizer)
 
     def stream_job(self, job: Job, options: Options) -> Iterator[str | Reading]:
         """Read one page (or several as one), yielding pieces of text, then the Reading."""
         started = time.perf_counter()
         outcomes: list[Outcome] = []
         asked = self._ask(job, options)
-        predictor = self._predictor(asked)
+        predictor = self._predictor(asked.by)
         characters = predictor.tokenizer.stream()
         if (start := asked.between(0).lstrip()) and asked.compose is None:
             yield start
@@ -342,7 +343,7 @@ class GotOcr:
             notices.append(f"lines_left_out:after {MOST_STRIPS}")
         whole = [piece for some in parts for piece in some]
         by = settled.by if settled.by in self._others else ""
-        predictor = self._others[by]() if by else Predictor(self.backend, self.tokenizer)
+        predictor = self._predictor(by)
         size, most = pictures[0].image.size, options.max_new_tokens
         requests = predictor.requests(whole, task, together, size, options.profile, most)
         drafts = _drafts(predictor, job, options, together > 0)
@@ -357,12 +358,12 @@ class GotOcr:
     def _reading(
         self, job: Job, options: Options, asked: Asked, outcomes: Sequence[Outcome], seconds: float
     ) -> Reading:
-        predictor = self._predictor(asked)
+        predictor = self._predictor(asked.by)
         text = asked.text([predictor.tokenizer.decode(outcome.ids) for outcome in outcomes])
         if text is None:  # it was something else
             started = time.perf_counter()
             asked = self._ask(job, options, sure=True)
-            outcomes = self._predictor(asked).answer(asked.requests)
+            outcomes = self._predictor(asked.by).answer(asked.requests)
             return self._reading(job, options, asked, outcomes, seconds + time.perf_counter() - started)
         # A drawing without a label is written, though nothing is asked about it.
         statuses: list[Status] = [outcome.status for outcome in outcomes] or (["ok"] if text else [])

@@ -49,11 +49,11 @@ def cut_geometry(picture: Image.Image, spec: ModelSpec) -> GeometryDrawing | Num
     if seen is None:
         return None
     scene = read_scene(seen)
-    line = find_line(seen) if scene is not None else None
-    if scene is not None and line is not None:
-        return NumberLine(_strips(scene, spec), line, scene.texts)
     if scene is None:
         return None
+    line = find_line(seen)
+    if line is not None:
+        return NumberLine(_strips(scene, spec), line, scene.texts)
     if scene.axes is None:
         scene = lengthened(scene)
     where = spots(scene)
