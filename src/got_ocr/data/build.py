@@ -100,10 +100,12 @@ def _frozen(value: object) -> object:
 
 
 def _like(model: object, value: object) -> object | None:
-    """Return the value in the model's kind, or None where it is of another. Tuples of words may have any length but none."""
+    """Return the value in the model's kind, or None where it is of another. Tuples of words, and those that are empty in the model,
+    may hold any number of words but none.
+    """
     if isinstance(model, tuple) and isinstance(value, tuple):
-        words = bool(model) and isinstance(model[0], str)
-        models = (model[0],) * len(value) if words else model
+        words = not model or isinstance(model[0], str)
+        models = ("",) * len(value) if words else model
         items = [_like(one, item) for one, item in zip(models, value, strict=False)]
         return tuple(items) if items and len(value) == len(models) and None not in items else None
     if type(model) is float and type(value) is int:

@@ -16,6 +16,7 @@ from got_ocr.geometry.marks import sample
 BEFORE, BEHIND = 0.3, 0.4  # centimetres of an axis before and behind its window
 LEVEL = 0.012  # slope of a line that is still level
 EXACT = 0.12  # centimetres by which ends may be off
+BEYOND = 0.8  # units that lines may reach beyond the axes
 MOST_UNITS = 7
 VECTORS, STEPS, AREA = (0j, 5 + 4j), (0j, 6 + 4j), (0j, 5 + 5j)
 LATTICE, POINTS, REGION = (-4 - 3j, 4 + 4j), (-4 - 3j, 4 + 3j), (-3 - 2j, 4 + 4j)
@@ -89,7 +90,18 @@ def _pair(across: Segment, up: Segment, seen: Seen) -> Axes | None:
         unit, window = half, (HALF, HALF, HALF, HALF)
     axes = Axes(origin, unit, complex(0 - window[0], 0 - window[2]), complex(window[1], window[3]))
     tips = _head(across.q, 1, unit, seen) and _head(up.q, 1j, unit, seen)
-    return axes if tips else None
+    return axes if tips and _holds(axes, seen) else None
+
+
+def _holds(axes: Axes, seen: Seen) -> bool:
+    """Say whether all lines that are drawn lie within reach of the axes."""
+    ys, xs = np.nonzero(seen.drawn)
+    left, right, bottom, top = axes.ends
+    low, high = axes.pixel(complex(left, bottom)), axes.pixel(complex(right, top))
+    spare = BEYOND * axes.unit
+    across, down = np.percentile(xs, (0.5, 99.5)), np.percentile(-ys, (0.5, 99.5))
+    return bool(low.real - spare < across[0] and across[1] < high.real + spare
+                and low.imag - spare < down[0] and down[1] < high.imag + spare)  # fmt: skip
 
 
 def _circled(origin: complex, radius: float, seen: Seen) -> bool:

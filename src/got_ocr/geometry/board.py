@@ -16,6 +16,7 @@ from got_ocr.geometry.scene import Scene
 from got_ocr.geometry.texts import Text
 
 NEAR = 0.16  # units by which a text may be off from its place
+NUMBER = 0.25  # units that a number may be off from its axis: its tick may stick to it
 GRID_LINES = 3  # at least
 STRAIGHT = 0.05
 Note = tuple[int, str, complex]
@@ -28,7 +29,7 @@ def is_number(scene: Scene, text: Text) -> bool:
     for side, at in (("below", -0.1j), ("left", -0.1)):
         z = scene.axes.move(text.place(side, scene.unit)) - at
         value, off = (z.real, z.imag) if side == "below" else (z.imag, z.real)
-        if round(value) and abs(value - round(value)) < NEAR and abs(off) < NEAR:
+        if round(value) and abs(value - round(value)) < NEAR and abs(off) < NUMBER:
             return True
     return False
 

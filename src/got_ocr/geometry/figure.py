@@ -10,7 +10,7 @@ from got_ocr.geometry import spelling
 from got_ocr.geometry.axes import LATTICE, STEPS, VECTORS
 from got_ocr.geometry.board import is_number, note_of
 from got_ocr.geometry.gate import is_drawing
-from got_ocr.geometry.ink import look_at
+from got_ocr.geometry.ink import Seen, look_at
 from got_ocr.geometry.names import ordered
 from got_ocr.geometry.numbers import NumberLine, find_line
 from got_ocr.geometry.places import Stand, Stands, lengthened, spots, stands
@@ -18,7 +18,8 @@ from got_ocr.geometry.plan import Plan, make_plan
 from got_ocr.geometry.polygons import find_polygons
 from got_ocr.geometry.scene import Scene, read_scene
 from got_ocr.geometry.script import Naming, at, drawn
-from got_ocr.geometry.texts import label_of, slant
+from got_ocr.geometry.texts import Text, is_italic, label_of, slant
+from got_ocr.geometry.waves import WaveDrawing, find_wave, wave_texts
 from got_ocr.labels import Label
 from got_ocr.spec import ModelSpec
 
@@ -28,14 +29,12 @@ FAR = 0.16
 
 @dataclass(frozen=True, slots=True)
 class GeometryDrawing:
-    """What was seen of a drawing. labels: strips of its texts. places: where each may stand. leans: how much sharper each is as an
-    italic.
-    """
+    """What was seen of a drawing. labels: strips of its texts. places: where each may stand. leans: see `slant`."""
 
     labels: tuple[Label, ...]
     plan: Plan
     places: tuple[Stands, ...]
-    leans: tuple[float, ...]
+    leans: tuple[tuple[float, float], ...]
 
     def write(self, answers: Sequence[str]) -> str:
         """Write the drawing down as TikZ. answers: what was read of each label; missing ones are taken for empty."""
@@ -43,17 +42,21 @@ class GeometryDrawing:
         return write(self, told)
 
 
-def cut_geometry(picture: Image.Image, spec: ModelSpec) -> GeometryDrawing | NumberLine | None:
+def cut_geometry(picture: Image.Image, spec: ModelSpec) -> GeometryDrawing | NumberLine | WaveDrawing | None:
     """Find what a drawing shows; None where the picture shows no drawing."""
     seen = look_at(picture)
     if seen is None:
         return None
+    wave = find_wave(seen)
+    if wave is not None:
+        texts = wave_texts(seen, wave)
+        return WaveDrawing(_strips(texts, seen, spec), wave, texts)
     scene = read_scene(seen)
     if scene is None:
         return None
     line = find_line(seen)
     if line is not None:
-        return NumberLine(_strips(scene, spec), line, scene.texts)
+        return NumberLine(_strips(scene.texts, seen, spec), line, scene.texts)
     if scene.axes is None:
         scene = lengthened(scene)
     where = spots(scene)
@@ -67,14 +70,14 @@ def cut_geometry(picture: Image.Image, spec: ModelSpec) -> GeometryDrawing | Num
         kept = [i for i, text in enumerate(scene.texts) if not is_number(scene, text)]
         scene = replace(scene, numbers=len(kept) < len(scene.texts) - 1, texts=tuple(scene.texts[i] for i in kept))
         found = tuple(found[i] for i in kept)
-    leans = tuple(b / max(a, 1e-9) for a, b in (slant(text) for text in scene.texts))
-    return GeometryDrawing(_strips(scene, spec), make_plan(scene), found, leans)
+    leans = tuple(slant(text) for text in scene.texts)
+    return GeometryDrawing(_strips(scene.texts, seen, spec), make_plan(scene), found, leans)
 
 
-def _strips(scene: Scene, spec: ModelSpec) -> tuple[Label, ...]:
-    heights = [text.box[3] - text.box[1] for text in scene.texts]
+def _strips(texts: Sequence[Text], seen: Seen, spec: ModelSpec) -> tuple[Label, ...]:
+    heights = [text.box[3] - text.box[1] for text in texts]
     usual = round(float(np.median(heights))) if heights else 0
-    return tuple(label_of(text, usual, scene.seen, spec) for text in scene.texts)
+    return tuple(label_of(text, usual, seen, spec) for text in texts)
 
 
 def write(drawing: GeometryDrawing, answers: Sequence[str]) -> str:
@@ -138,7 +141,7 @@ def _centre_first(plan: Plan, names: dict[int, str]) -> bool:
 def _labels(drawing: GeometryDrawing, answers: Sequence[str], naming: Naming, points: dict[int, Stand]) -> list[str]:
     """Write the texts: names of points in order, then the others."""
     plan = drawing.plan
-    italic = _italic(drawing, answers, points)
+    italic = is_italic([drawing.leans[n] for n in points], [answers[n] for n in points])
     items: list[tuple[tuple[float, ...], str]] = []
     for number, (stand, answer) in enumerate(zip(drawing.places, answers, strict=True)):
         if number in points:
@@ -168,9 +171,3 @@ def _labels(drawing: GeometryDrawing, answers: Sequence[str], naming: Naming, po
                 ((3, number), rf"\node at {spelling.spot(plan.move(plan.scene.texts[number].middle))} {{{text}}};")
             )
     return [text for _, text in sorted(items, key=lambda item: item[0])]
-
-
-def _italic(drawing: GeometryDrawing, answers: Sequence[str], points: dict[int, Stand]) -> bool:
-    """Say whether names stand in italics: their upright strokes lean."""
-    telling = [drawing.leans[n] for n in points if answers[n].strip()[:1] in "BDEFHIKLMNPRTU"]
-    return not telling or float(np.mean(np.log(telling))) > 0.0

@@ -16,6 +16,7 @@ SMALL, TALL = 0.11, 0.52  # centimetres of the height of most texts
 NEAR, FAR = 0.03, 0.26  # centimetres between lines of double bonds and of staves
 FEW_PAIRS = 2
 ON_AXES, EXPLAINED, LITTLE, NEAR_STAND = 0.3, 0.6, 0.5, 0.17
+ALIKE, MOSTLY = 0.15, 0.7  # how far lengths of bonds differ, and how many are as long as most
 SHORT, MANY = 0.95, 7  # centimetres of most lines, where there are many
 
 
@@ -71,8 +72,11 @@ def _double(scene: Scene) -> int:
 
 
 def _bonded(scene: Scene) -> bool:
-    """Say whether most lines meet under 120 degrees, as bonds of carbon do."""
+    """Say whether lines, nearly all of one length, meet mostly under 120 degrees, as bonds of carbon do."""
     if any(arc.whole for arc in scene.net.arcs):
+        return False
+    long = np.array([segment.length for segment in scene.net.segments])
+    if not len(long) or (np.abs(long / np.median(long) - 1) < ALIKE).mean() < MOSTLY:
         return False
     corners = [rays(scene.net, k) for k in range(len(scene.net.places))]
     corners = [ways for ways in corners if 2 <= len(ways) <= 3]

@@ -25,6 +25,8 @@ THROUGH, THIN, FEW_PIECES = (
     0.1,
     40,
 )  # of that side: a line that is all there is; how high it is with its ticks; pieces of ink
+ALONG, FEW_STROKES = 0.7, 0.9  # of that side: a curve that is all there is; how much of it has two strokes in a column at most
+MOST_DOTS = 140  # pieces of ink beside such a curve: its chord may be dotted
 WIDE = 2.8  # times its height that a drawing is wide at most; most formulas are wider
 MOST_PIECES = 900
 MOST_LETTERS = 110
@@ -78,7 +80,7 @@ def look_at(picture: Image.Image) -> Seen | None:
         return None
     corner = (big[:, 0] + big[:, 2]).max() - big[:, 0].min(), (big[:, 1] + big[:, 3]).max() - big[:, 1].min()
     outlined = corner[0] <= WIDE * corner[1] and _outlined(big[:, 2:4] / max(corner))
-    if not (outlined or _lined(places, stats, max(corner))):
+    if not (outlined or _lined(places, stats, max(corner)) or _waved(places, stats, max(corner))):
         return None
     unit = float(max(corner)) / EXTENT
     stroke, widest = _strokes(mask)
@@ -113,6 +115,17 @@ def _lined(places: NDArray[np.int32], stats: NDArray[np.int32], longest: int) ->
         return False
     above, below = int(full[0]), height - 1 - int(full[-1])
     return bool(min(above, below) > 1.3 * len(full) and max(above, below) <= 2 * min(above, below))
+
+
+def _waved(places: NDArray[np.int32], stats: NDArray[np.int32], longest: int) -> bool:
+    """Say whether one curve, by itself or with its chord, goes from one end of it all to the other. longest: side of all ink."""
+    widest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_WIDTH]))
+    left, top, width, height = stats[widest][:4]
+    if width < ALONG * longest or height < THIN * longest or len(stats) > MOST_DOTS:
+        return False
+    piece = places[top : top + height, left : left + width] == widest
+    begins = piece & ~np.pad(piece, ((1, 0), (0, 0)))[:-1]
+    return bool((begins.sum(axis=0) <= 2).mean() > FEW_STROKES)
 
 
 def _written_full(rgb: Grey) -> bool:

@@ -21,6 +21,7 @@ LONG, SHORT = 1.2, 0.34  # centimetres of pieces that are looked for before mark
 MOST_LONG, MOST_PAIRS = 40, 6
 EXTENT = 6.0  # centimetres of the longer side of a figure
 SHAKY = 0.0018  # centimetres by which lines by hand stray within a narrow strip, as a rule
+CRUMB = 0.15  # units: what is lower beside axes is left of a tick, where it crosses a grid, or of a graph
 HAND = 0.055  # centimetres by which they stray altogether
 
 
@@ -117,7 +118,7 @@ def _on_axes(seen: Seen, axes: Axes, loose: float) -> Scene:
     gone = mark_ink(net, seen, unit, loose, angles, spots) | number_strokes(axes, seen, loose)
     left: Mask = ((peeler.left > seen.level) & ~gone) | (seen.written & ~gone)
     palette = Palette(seen, unit)
-    texts = find_texts(seen, left, unit)
+    texts = [text for text in find_texts(seen, left, unit) if text.box[3] - text.box[1] > CRUMB * unit]
     return Scene(seen, net, unit, loose, (), tuple(angles), (), (), tuple(spots), tuple(fills(seen, palette, unit)), palette,
                  tuple(texts), axes, tuple(graphs))  # fmt: skip
 

@@ -1,5 +1,7 @@
 """The letters of a drawing -> strips to be read, and where TikZ would say that each stands. Places are pixels with y upwards."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +15,7 @@ from got_ocr.spec import ModelSpec
 SEP = 0.117  # centimetres between a place and the text beside it
 BESIDE, ABOVE = 0.17, 0.05  # centimetres between parts of one text
 LOWEST, TALLEST, WIDEST = 0.1, 0.75, 2.2  # centimetres
+UPRIGHT = frozenset("BDEFHIKLMNPRTU")  # letters with an upright stroke
 MOST_TEXTS = 60
 MOST_PARTS = 200
 SIDES = ("right", "above right", "above", "above left", "left", "below left", "below", "below right")
@@ -119,3 +122,11 @@ def _sharpness(part: NDArray[np.float32], slope: float) -> float:
     straight = cv2.remap(part, x, y, cv2.INTER_LINEAR)
     profile = straight.sum(0)
     return float((profile**2).sum() / max(1.0, float(profile.sum()) ** 2))
+
+
+def is_italic(leans: Sequence[tuple[float, float]], answers: Sequence[str]) -> bool:
+    """Say whether names stand in italics: the strokes of those that have upright ones lean. leans: of texts, by `slant`."""
+    telling = [math.log(b / max(a, 1e-9)) for (a, b), answer in zip(leans, answers, strict=True) if answer.strip()[:1] in UPRIGHT]
+    return not telling or sum(telling) > 0
+
+

@@ -170,6 +170,11 @@ def aligned(rng: Rng, depth: int) -> Node:
     return Aligned(tuple(rows))
 
 
+def continued(rng: Rng, depth: int) -> Node:
+    """Go on from a row above: a relation, and what stands on its right."""
+    return row(relation(rng) if chance(rng, 0.5) else Plain("="), expression(rng, depth))
+
+
 def mapping(rng: Rng, _depth: int) -> Node:
     """Name a map and its sets: f: A -> B, x |-> y."""
     arrow = symbol(rng, tuple(symbols.ARROWS))

@@ -29,7 +29,8 @@ class FormulaSource:
     depth: deepest nesting. max_characters: longest label. max_width: widest picture in pixels; longer formulas are
     grown anew, `attempts` times at most. installed: share drawn in a mathematics font of the machine, where it has
     one. latex: share drawn by LaTeX where it is installed and knows every command; the rest by typst. sizes: least and
-    most font size in pixels. clean_fraction, strength, wear: as in `finish`.
+    most font size in pixels. continued: share that are a later row of a longer formula by itself, so that they begin with a
+    relation. clean_fraction, strength, wear: as in `finish`.
     """
 
     depth: int = 3
@@ -39,6 +40,7 @@ class FormulaSource:
     installed: float = 0.4
     latex: float = 0.0
     sizes: tuple[float, float] = (16.0, 42.0)
+    continued: float = 0.0
     clean_fraction: float = 0.5
     strength: float = 0.6
     wear: str = "light"
@@ -50,14 +52,15 @@ class FormulaSource:
             )
         if len(self.sizes) != 2 or not 8 <= self.sizes[0] <= self.sizes[1]:
             raise InvalidValue("sizes of formulas are (least, most) pixels, 8 or more")
-        if not 0 <= self.latex <= 1:
-            raise InvalidValue("latex of a formula source lies between 0 and 1")
+        if not (0 <= self.latex <= 1 and 0 <= self.continued <= 1):
+            raise InvalidValue("latex and continued of a formula source lie between 0 and 1")
         Finish(self.clean_fraction, self.strength, self.wear)
 
     def __call__(self, rng: np.random.Generator) -> Sample:
         """Grow and draw one formula."""
         for _ in range(self.attempts):
-            node = forms.formula(rng, int(rng.integers(1, self.depth + 1)))
+            grow = forms.continued if self.continued and rng.random() < self.continued else forms.formula
+            node = grow(rng, int(rng.integers(1, self.depth + 1)))
             text = label.display(node)
             if len(text) > self.max_characters:
                 continue
