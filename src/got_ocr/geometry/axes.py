@@ -86,7 +86,7 @@ def _pair(across: Segment, up: Segment, seen: Seen) -> Axes | None:
         return None
     _, unit, window = best
     half = sum(parts) / (4 * HALF + 2 * BEFORE + 2 * BEHIND)
-    if window == (2.0, 2.0, 2.0, 2.0) and _circled(origin, 2 * half, seen):
+    if len(set(window)) == 1 and _fits(half, seen) and _circled(origin, 2 * half, seen):
         unit, window = half, (HALF, HALF, HALF, HALF)
     axes = Axes(origin, unit, complex(0 - window[0], 0 - window[2]), complex(window[1], window[3]))
     tips = _head(across.q, 1, unit, seen) and _head(up.q, 1j, unit, seen)

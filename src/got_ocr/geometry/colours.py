@@ -30,15 +30,22 @@ THIN = 0.012  # centimetres of full ink across the thinnest black line
 BLACKER = 0.0165  # more than of the widest thin grey line
 THICKER = 1.5  # times as much ink across a thick line as across a thin one
 APART = 1.24  # from the thickest thin line to the thinnest thick one
+GREY = 128  # how far grey is from white paper
+LIKE, MOSTLY = 0.75, 0.67  # how alike lines are that have one colour; of them grey, where all are
 LEAST_FILL = 0.12  # square centimetres
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Colour of a line, "" for black, and how much full ink lies across it, in pixels."""
+    """Colour of a line, "" for black, and how much full ink lies across it, in pixels.
+
+    total, peak: how far it is from the paper: across it, and at most.
+    """
 
     color: str
     weight: float
+    total: float = 0.0
+    peak: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +114,9 @@ class Palette:
         color = min(ways, key=lambda name: float(((ways[name] - way) ** 2).sum()))
         peak = float(np.percentile(away[:, kept].max(0), 75))
         if not color and self._grey(peak, usual):
-            return Look("gray", usual / 128)
-        return Look(color, usual / (self._full if not color else max(1.0, float((self.paper - RGB[color]).max()))))
+            return Look("gray", usual / GREY, usual, peak)
+        full = self._full if not color else max(1.0, float((self.paper - RGB[color]).max()))
+        return Look(color, usual / full, usual, peak)
 
     def _grey(self, peak: float, total: float) -> bool:
         """Tell grey from black: by the ink across the line where it is thin, by its strength where it is wide."""
@@ -118,6 +126,25 @@ class Palette:
         if ink < THIN:
             return True
         return peak < 0.6 * self._full and total / peak > (1.9 if ink < BLACKER else 3.2)
+
+
+def agreed(looks: Sequence[Look]) -> list[Look]:
+    """Take lines that look alike for black, or for grey where most of them are: single ones cannot be told for sure."""
+    black, grey = ([look for look in looks if look.color == color and look.total > 0] for color in ("", "gray"))
+    if not black or not grey:
+        return list(looks)
+    totals, peaks = (
+        [float(np.median([getattr(look, name) for look in some])) for some in (black, grey)]
+        for name in ("total", "peak")
+    )
+    if min(totals) < LIKE * max(totals) or min(peaks) < LIKE * max(peaks):
+        return list(looks)
+    full = float(np.median([look.total / look.weight for look in black]))
+    mostly = len(grey) > MOSTLY * (len(black) + len(grey))
+    color, level = ("gray", GREY) if mostly else ("", full)
+    return [
+        Look(color, look.total / level, look.total, look.peak) if look.color in ("", "gray") else look for look in looks
+    ]
 
 
 def thickness(weights: Sequence[float]) -> float | None:

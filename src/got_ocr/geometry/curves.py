@@ -18,7 +18,9 @@ SAMPLE = 300  # points that each try is held against
 SMALLEST, LARGEST = 0.85, 9.0  # centimetres of a radius
 LEAST = 1.1  # centimetres of ink on a curve
 FAVOUR = 1.22  # times as much ink an ellipse must explain than a circle
+FEWEST = 4  # points on a curve, weighted by the share of it that is drawn
 LEAST_TURN = 36  # degrees of an arc
+SPECK = 0.025  # centimetres of the smallest piece of ink, such as a dot of a dotted circle
 WHOLE = 0.62  # of a turn that is drawn, of a curve that goes all around
 FRESH = 0.55  # of the ink of an arc that no line has taken
 MOST_CURVES = 8
@@ -78,7 +80,7 @@ def _points(left: Grey, seen: Seen) -> NDArray[np.float64]:
     """List the middle of strokes, as (x, y)."""
     mask = left > 1.6 * seen.level
     _, places, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    large = stats[:, 2:4].max(axis=1) >= 0.05 * seen.unit
+    large = stats[:, 2:4].max(axis=1) >= SPECK * seen.unit
     large[0] = False
     soft = cv2.GaussianBlur(left, (0, 0), 1.0).astype(np.int16)
     ridge = (soft >= np.roll(soft, 1, 1)) & (soft >= np.roll(soft, -1, 1))
@@ -108,12 +110,19 @@ def _guess(points: NDArray[np.float64], seen: Seen, rng: np.random.Generator, re
         level = np.sqrt(dx * dx + dy * dy)
         slope = np.sqrt((dx / shapes[:, None, 2]) ** 2 + (dy / shapes[:, None, 3]) ** 2) / np.maximum(level, 1e-9)
         near = np.abs(level - 1) / np.maximum(slope, 1e-9) < reach
-        counts = near.sum(1) / dear
+        # One curve whose ink goes around is likelier than a larger one that takes parts of two with it.
+        share = near.sum(1) * (len(points) / len(some)) / _around(shapes[:, 2], shapes[:, 3])
+        counts = near.sum(1) / dear * np.sqrt(np.minimum(share, 1.0))
         top = int(counts.argmax())
         if best is None or counts[top] > best[0]:
             cx, cy, rx, ry = shapes[top]
             best = float(counts[top]), (complex(cx, cy), float(rx), float(ry))
-    return best[1] if best and best[0] >= 8 else None
+    return best[1] if best and best[0] >= FEWEST else None
+
+
+def _around(rx: NDArray[np.float64], ry: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Measure the way around ellipses, about."""
+    return np.pi * np.sqrt(2 * (rx * rx + ry * ry))
 
 
 def _circles(picks: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -288,7 +297,7 @@ def _kinds(group: list[list[int]], step: float, unit: float) -> list[tuple[int, 
         if len(short) >= 3:
             filled = sum(b - a for a, b in short) / (short[-1][1] - short[0][0])
             usual = float(np.median([b - a for a, b in short])) * step
-            out.append((short[0][0], short[-1][1], "dotted" if filled < 0.4 and usual < 0.075 * unit else "dashed"))
+            out.append((short[0][0], short[-1][1], "dotted" if filled < 0.6 and usual < 0.075 * unit else "dashed"))
         short.clear()
 
     whole = sum((b - a) * step > SOLID * unit for a, b in group)

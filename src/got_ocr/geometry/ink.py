@@ -25,7 +25,10 @@ THROUGH, THIN, FEW_PIECES = (
     0.1,
     40,
 )  # of that side: a line that is all there is; how high it is with its ticks; pieces of ink
-ALONG, FEW_STROKES = 0.7, 0.9  # of that side: a curve that is all there is; how much of it has two strokes in a column at most
+ALONG, FEW_STROKES = (
+    0.7,
+    0.9,
+)  # of that side: a curve that is all there is; how much of it has two strokes in a column at most
 MOST_DOTS = 140  # pieces of ink beside such a curve: its chord may be dotted
 WIDE = 2.8  # times its height that a drawing is wide at most; most formulas are wider
 MOST_PIECES = 900

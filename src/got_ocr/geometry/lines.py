@@ -284,7 +284,7 @@ def _best_stretch(strip: Floats, on: Mask, seen: Seen) -> tuple[int, int, str] |
             if len(inside) >= 3:
                 filled = sum(b - a for a, b in inside) / max(1, last - first)
                 usual = float(np.median([b - a for a, b in inside]))
-                stretches.append((first, last, "dotted" if filled < 0.4 and usual < 0.075 * u else "dashed"))
+                stretches.append((first, last, "dotted" if filled < 0.6 and usual < 0.075 * u else "dashed"))
         dashes.clear()
 
     for first, last in pieces:

@@ -252,7 +252,9 @@ def heads(net: Net, seen: Seen, unit: float, crossed: Sequence[Ticks]) -> list[H
 
 
 def _crossed(net: Net, number: int, z: complex, near: float) -> bool:
-    """Say whether another segment runs by a spot."""
+    """Say whether another segment, or a curve, runs by a spot."""
+    if any(abs(abs(z - arc.center) - arc.rx) < near for arc in net.arcs if arc.round):
+        return True
     others = [s for i, s in enumerate(net.segments) if i != number]
     return any(abs(((z - s.p) * s.along.conjugate()).imag) < near
                and -near < ((z - s.p) * s.along.conjugate()).real < s.length + near for s in others)  # fmt: skip

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from got_ocr.geometry.axes import Axes
-from got_ocr.geometry.colours import Look, thickness
+from got_ocr.geometry.colours import Look, agreed, thickness
 from got_ocr.geometry.curves import Arc
 from got_ocr.geometry.scene import Scene, reach
 
@@ -66,8 +66,7 @@ def make_plan(scene: Scene) -> Plan:
     low = complex(min(z.real for z in spots), min(z.imag for z in spots))
     high = complex(max(z.real for z in spots), max(z.imag for z in spots))
     unit = max((high - low).real, (high - low).imag) / 6.0
-    looks = [_edge_looks(scene, i) for i in range(len(net.segments))]
-    arc_looks = [_arc_look(scene, arc) for arc in net.arcs]
+    looks, arc_looks = _looks(scene)
     border = thickness(
         [look.weight for edges in looks for look in edges] + [look.weight for look in arc_looks] + _mark_weights(scene)
     )
@@ -77,6 +76,15 @@ def make_plan(scene: Scene) -> Plan:
         pieces += _runs(net.on[number], styles)
     arcs = [(arc, _style(look, border, arc.dash)) for arc, look in zip(net.arcs, arc_looks, strict=True)]
     return Plan(scene, low, unit, tuple(pieces), tuple(arcs))
+
+
+def _looks(scene: Scene) -> tuple[list[list[Look]], list[Look]]:
+    """Measure all lines and curves."""
+    edges = [_edge_looks(scene, i) for i in range(len(scene.net.segments))]
+    told = iter(
+        agreed([*(look for some in edges for look in some), *(_arc_look(scene, arc) for arc in scene.net.arcs)])
+    )
+    return [[next(told) for _ in some] for some in edges], list(told)
 
 
 def _on_axes(scene: Scene, axes: Axes) -> Plan:

@@ -10,6 +10,7 @@ from got_ocr.geometry.colours import Fill
 from got_ocr.geometry.plan import Piece, Plan, Style
 
 MOST_CORNERS = 8
+OFF = 0.3  # centimetres by which the middle of a fill may be off that of its polygon
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +152,19 @@ def _filled(plan: Plan, found: list[Polygon]) -> list[Polygon]:
 
 def _fits(plan: Plan, p: Polygon, fill: Fill) -> bool:
     """Say whether an area is that of a polygon."""
-    areas = []
-    for spots in ([plan.scene.net.places[k] for k in p.places], fill.outline):
-        z = np.array(spots)
-        areas.append((abs(float((z.conjugate() * np.roll(z, -1)).imag.sum())) / 2, complex(z.mean())))
-    (own, middle), (area, other) = areas
-    return 0.6 * own < area < 1.15 * own and abs(middle - other) < 0.5 * plan.unit
+    own, middle = _area([plan.scene.net.places[k] for k in p.places])
+    area, other = _area(fill.outline)
+    return 0.6 * own < area < 1.15 * own and abs(middle - other) < OFF * plan.unit
+
+
+def _area(corners: Sequence[complex]) -> tuple[float, complex]:
+    """Measure a polygon: its area, and where its middle is."""
+    z = np.array(corners)
+    base = z[0]  # near it, so that large coordinates take nothing away
+    z = z - base
+    parts = (z.conjugate() * np.roll(z, -1)).imag / 2
+    whole = float(parts.sum())
+    return abs(whole), complex(base + ((z + np.roll(z, -1)) / 3 * parts).sum() / (whole or 1.0))
 
 
 def rest(plan: Plan, polygons: Sequence[Polygon]) -> list[Piece]:

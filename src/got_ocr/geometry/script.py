@@ -57,7 +57,7 @@ def drawn(plan: Plan, naming: Naming) -> list[str]:
         key, places = chain_key(plan, naming.names, naming.order, chain, webbed)
         items.append((key, rf"\draw{_style(chain.style)} {'--'.join(at(plan, naming, k) for k in places)};"))
     for arc, style in plan.arcs:
-        items.append((_arc_key(plan, naming, arc), curve(plan, naming, arc, style)))
+        items.append((_arc_key(plan, naming, arc, style), curve(plan, naming, arc, style)))
     for corner in plan.scene.corners:
         items.append(((1, _corner_rank(plan, naming, corner), 1), _corner(plan, naming, corner, pieces)))
     for ticks in plan.scene.ticks:
@@ -120,15 +120,18 @@ def polygon(plan: Plan, naming: Naming, p: Polygon) -> str:
     return rf"\draw{_style(p.style, p.fill)} {'--'.join(at(plan, naming, k) for k in p.places)}--cycle;"
 
 
-def _arc_key(plan: Plan, naming: Naming, arc: Arc) -> Key:
-    """Circles through the corners of a polygon come before it, others after it."""
+def _arc_key(plan: Plan, naming: Naming, arc: Arc, style: Style) -> Key:
+    """Circles through the corners of a polygon come before it, others, and those that were added to it, after it."""
     corners = [plan.scene.net.places[k] for p in naming.polygons for k in p.places]
     if not arc.round:
         halves = [a for a, _ in plan.arcs if not a.round and not a.whole]
         like = any(abs(a.rx - arc.rx) < 0.03 * plan.unit for a in halves)
         return (-0.5, 0 if arc.whole and like else 2 if arc.whole else 1, 1 if arc.first % 360 < 90 else 0)
     around = corners and all(abs(abs(z - arc.center) - arc.rx) < 0.06 * plan.unit for z in corners)
-    first = not naming.polygons or (around and len(corners) <= 5 and any(p.fill == "" for p in naming.polygons))
+    added = style.dash and not any(p.style.dash for p in naming.polygons)
+    first = not naming.polygons or (
+        around and not added and len(corners) <= 5 and any(p.fill == "" for p in naming.polygons)
+    )
     return (-0.3 if first else 0.5, 0 if arc.whole else 1, -arc.rx)
 
 

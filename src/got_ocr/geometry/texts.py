@@ -126,7 +126,9 @@ def _sharpness(part: NDArray[np.float32], slope: float) -> float:
 
 def is_italic(leans: Sequence[tuple[float, float]], answers: Sequence[str]) -> bool:
     """Say whether names stand in italics: the strokes of those that have upright ones lean. leans: of texts, by `slant`."""
-    telling = [math.log(b / max(a, 1e-9)) for (a, b), answer in zip(leans, answers, strict=True) if answer.strip()[:1] in UPRIGHT]
+    telling = [
+        math.log(b / max(a, 1e-9))
+        for (a, b), answer in zip(leans, answers, strict=True)
+        if answer.strip()[:1] in UPRIGHT
+    ]
     return not telling or sum(telling) > 0
-
-

@@ -169,9 +169,7 @@ def _times(across: Floats) -> Floats:
     return times
 
 
-def _measured(
-    seen: Seen, first: complex, last: complex, heights: tuple[float, float], chord: Segment | None
-) -> Wave:
+def _measured(seen: Seen, first: complex, last: complex, heights: tuple[float, float], chord: Segment | None) -> Wave:
     """Tell the colours and widths of curve and chord."""
     palette = Palette(seen, abs(last - first) / EXTENT)
     t = np.linspace(0.06, 0.94, 240)
