@@ -31,7 +31,8 @@ BLACKER = 0.0165  # more than of the widest thin grey line
 THICKER = 1.5  # times as much ink across a thick line as across a thin one
 APART = 1.24  # from the thickest thin line to the thinnest thick one
 GREY = 128  # how far grey is from white paper
-LIKE, MOSTLY = 0.75, 0.67  # how alike lines are that have one colour; of them grey, where all are
+LIKE, MOSTLY = 0.65, 0.67  # how alike lines are that have one colour; of them grey, where all are
+FAINTER = 0.7  # of the weight of a black line
 LEAST_FILL = 0.12  # square centimetres
 
 
@@ -128,8 +129,15 @@ class Palette:
         return peak < 0.6 * self._full and total / peak > (1.9 if ink < BLACKER else 3.2)
 
 
-def agreed(looks: Sequence[Look]) -> list[Look]:
-    """Take lines that look alike for black, or for grey where most of them are: single ones cannot be told for sure."""
+def agreed(looks: Sequence[Look], marks: Sequence[float]) -> list[Look]:
+    """Take lines that look alike for black, or for grey where most of them are: single ones cannot be told for sure.
+
+    marks: weights of marks, which are thin and black: what is far fainter is grey.
+    """
+    known = list(marks) or [look.weight for look in looks if look.color not in ("", "gray") and look.total > 0]
+    faint = FAINTER * float(np.median(known)) if marks else FAINTER * min(known, default=0.0)
+    looks = [Look("gray", look.total / GREY, look.total, look.peak) if not look.color and 0 < look.weight < faint else look
+             for look in looks]  # fmt: skip
     black, grey = ([look for look in looks if look.color == color and look.total > 0] for color in ("", "gray"))
     if not black or not grey:
         return list(looks)

@@ -133,7 +133,8 @@ def _centre_first(plan: Plan, names: dict[int, str]) -> bool:
         through = any(all(abs(abs(c - z) - arc.rx) < near for c in corners) for arc in around)
         across = any(place in stations[1:-1] for stations in net.on)
         return through and not across and (len(corners) == 4 or (len(corners) == 3 and len(others) > 3))
-    outside = [k for k in others[:1] for arc in around if abs(net.places[k] - z) > 1.15 * arc.rx]
+    widest = max((arc.rx for arc in around), default=0.0)
+    outside = [k for k in others[:1] if around and abs(net.places[k] - z) > 1.15 * widest]
     joined = any(place in pair for pair in net.ends)
     return not polygons and not (outside and not joined)
 

@@ -31,8 +31,5 @@ def ordered(names: Mapping[int, str], centre_first: bool) -> list[int]:
 
 
 def _special(letters: set[str], pool: str) -> bool:
-    """Say whether O stands outside of the row of letters."""
-    if pool != POOLS[0]:
-        return True
-    before = {"K", "L", "M", "N"} & letters
-    return not ("N" in before and "M" in before)
+    """Say whether O stands outside of the row of letters: a row that comes as far is rare."""
+    return pool != POOLS[0] or not set("ABCDEFGHIJKLMN") <= letters

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from got_ocr.geometry.axes import Axes
 from got_ocr.geometry.colours import Look, agreed, thickness
 from got_ocr.geometry.curves import Arc
 from got_ocr.geometry.scene import Scene, reach
 
-SHORT_EDGE = 0.3  # centimetres: too short to tell its colour
+FEW = 30  # spots of a curve that tell its colour
+SHORT_EDGE = 0.5  # centimetres: too short to tell its colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,8 @@ def make_plan(scene: Scene) -> Plan:
 def _looks(scene: Scene) -> tuple[list[list[Look]], list[Look]]:
     """Measure all lines and curves."""
     edges = [_edge_looks(scene, i) for i in range(len(scene.net.segments))]
-    told = iter(
-        agreed([*(look for some in edges for look in some), *(_arc_look(scene, arc) for arc in scene.net.arcs)])
-    )
+    looks = [*(look for some in edges for look in some), *(_arc_look(scene, arc) for arc in scene.net.arcs)]
+    told = iter(agreed(looks, _mark_weights(scene)))
     return [[next(told) for _ in some] for some in edges], list(told)
 
 
@@ -132,7 +133,20 @@ def _arc_look(scene: Scene, arc: Arc) -> Look:
     t = np.radians(np.linspace(arc.first + 1, arc.last - 1, 200))
     spots = arc.center + arc.rx * np.cos(t) + 1j * arc.ry * np.sin(t)
     normal = np.cos(t) / arc.rx + 1j * np.sin(t) / arc.ry
+    bare = _clear(scene, spots)
+    if bare.sum() >= FEW:
+        spots, normal = spots[bare], normal[bare]
     return scene.palette.look(spots, normal / np.abs(normal), arc.dash)
+
+
+def _clear(scene: Scene, spots: NDArray[np.complex128]) -> NDArray[np.bool_]:
+    """Say which spots of a curve no line runs by."""
+    clear = np.ones(spots.shape, dtype=np.bool_)
+    for segment in scene.net.segments:
+        ways = (spots - segment.p) * np.conj(segment.along)
+        near = 2.0 * scene.seen.widest + 2
+        clear &= ~((np.abs(ways.imag) < near) & (ways.real > -near) & (ways.real < segment.length + near))
+    return clear
 
 
 def _mark_weights(scene: Scene) -> list[float]:
