@@ -99,9 +99,9 @@ def settle(
     if seen and len(seen) == len(drawn):
         return Settled(task, [_labels(drawing) for drawing in seen], 1, partial(drawings.write, seen))
     if "formula" in spec.reads and formula:
-        return Settled(task, [pieces([picture], task, spec) for picture in pictures], 0)
+        return Settled(task, [pieces([picture], task, spec) for picture in pictures], 0, by="formula")
     if "formula" in spec.reads and not sure and len(pictures) == 1 and (stack := _stack(narrowed[0], rows[0], spec)):
-        return Settled(task, [stack], 1, equations.written)
+        return Settled(task, [stack], 1, equations.written, "formula")
     if "table" in spec.reads and spec.tiles_per_prompt == 1:
         rows = [_with_tables(page, part, plain, spec) for page, part in zip(narrowed, rows, strict=True)]
     return Settled(plain, rows, spec.tiles_per_prompt)

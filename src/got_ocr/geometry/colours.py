@@ -33,6 +33,7 @@ APART = 1.24  # from the thickest thin line to the thinnest thick one
 GREY = 128  # how far grey is from white paper
 LIKE, MOSTLY = 0.65, 0.67  # how alike lines are that have one colour; of them grey, where all are
 FAINTER = 0.7  # of the weight of a black line
+OTHER_TONE = 26  # of 255: what is farther from all tints is no fill
 LEAST_FILL = 0.12  # square centimetres
 
 
@@ -183,10 +184,17 @@ def fills(seen: Seen, palette: Palette, unit: float) -> list[Fill]:
         if not inside.any():
             continue
         tone = np.median(seen.ground[inside > 0], axis=0)
-        tints = {name: TINT * np.array(rgb) + (1 - TINT) * 255 for name, rgb in RGB.items()}
-        color = min(tints, key=lambda name: float(((tints[name] - tone) ** 2).sum()))
-        if float(np.abs(tints[color] - tone).max()) > 26:
+        color = _tint(tone, palette.paper)
+        if not color:
             continue
         corners = cv2.approxPolyDP(outline, 0.12 * unit, True)[:, 0]
         found.append(Fill(color, tuple(complex(float(x), -float(y)) for x, y in corners)))
     return found
+
+
+def _tint(tone: NDArray[np.float64], paper: NDArray[np.float64]) -> str:
+    """Name the colour of a fill, which covers its paper or darkens with it; empty where it is none."""
+    bare = {name: TINT * np.array(rgb) + (1 - TINT) * 255 for name, rgb in RGB.items()}
+    tints = [(name, tint * shade) for name, tint in bare.items() for shade in (1.0, paper / 255)]
+    color, tint = min(tints, key=lambda one: float(((one[1] - tone) ** 2).sum()))
+    return color if float(np.abs(tint - tone).max()) <= OTHER_TONE else ""

@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from got_ocr.geometry import spelling
-from got_ocr.geometry.axes import LATTICE, STEPS, VECTORS
+from got_ocr.geometry import nameless, spelling
+from got_ocr.geometry.axes import LATTICE, POINTS, STEPS, VECTORS
 from got_ocr.geometry.board import is_number, note_of
 from got_ocr.geometry.gate import is_drawing
 from got_ocr.geometry.ink import Seen, look_at
 from got_ocr.geometry.names import ordered
 from got_ocr.geometry.numbers import NumberLine, find_line
+from got_ocr.geometry.parallels import find_cut
 from got_ocr.geometry.places import Stand, Stands, lengthened, spots, stands
 from got_ocr.geometry.plan import Plan, make_plan
 from got_ocr.geometry.polygons import find_polygons
-from got_ocr.geometry.scene import Scene, read_scene
+from got_ocr.geometry.scene import read_scene
 from got_ocr.geometry.script import Naming, at, drawn
 from got_ocr.geometry.texts import Text, is_italic, label_of, slant
 from got_ocr.geometry.waves import WaveDrawing, find_wave, wave_texts
@@ -25,6 +26,7 @@ from got_ocr.spec import ModelSpec
 
 BESIDE = 0.09  # centimetres by which a text may be off from where it would stand exactly
 FAR = 0.16
+LAST = 200  # behind all letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,9 @@ def write(drawing: GeometryDrawing, answers: Sequence[str]) -> str:
     order = ordered(names, _centre_first(plan, names))
     naming = Naming(names, {k: i for i, k in enumerate(order)}, find_polygons(plan, names, order))
     lines = [rf"\coordinate ({names[k]}) at {spelling.spot(plan.place(k))};" for k in order]
-    lines += drawn(plan, naming)
+    told = [(text.middle, answer) for text, answer in zip(plan.scene.texts, answers, strict=True)]
+    known = [] if order or plan.scene.axes is not None else nameless.sets(plan, told) or nameless.box_net(plan)
+    lines += known or drawn(plan, naming)
     if plan.scene.axes is not None and (plan.scene.axes.low, plan.scene.axes.high) == STEPS:
         return "\n".join(
             [r"\begin{tikzpicture}", *lines, *_labels(drawing, answers, naming, points), r"\end{tikzpicture}"]
@@ -102,7 +106,7 @@ def write(drawing: GeometryDrawing, answers: Sequence[str]) -> str:
     dots = sorted({plan.scene.net.add(z) for z in plan.scene.dots}, key=lambda k: (naming.rank(k), plan.place(k).real))
     if plan.scene.axes is not None:
         window = plan.scene.axes.low, plan.scene.axes.high
-        dots = [k for k in dots if k in names] if window not in (VECTORS, LATTICE) else []
+        dots = [k for k in dots if k in names or window == POINTS] if window not in (VECTORS, LATTICE) else []
     lines += [rf"\fill {at(plan, naming, k)} circle (1.5pt);" for k in dots]
     lines += _labels(drawing, answers, naming, points)
     return "\n".join([r"\begin{tikzpicture}", *lines, r"\end{tikzpicture}"])
@@ -144,6 +148,7 @@ def _labels(drawing: GeometryDrawing, answers: Sequence[str], naming: Naming, po
     plan = drawing.plan
     italic = is_italic([drawing.leans[n] for n in points], [answers[n] for n in points])
     items: list[tuple[tuple[float, ...], str]] = []
+    cut = find_cut(plan, naming.order) if plan.scene.axes is None else None
     for number, (stand, answer) in enumerate(zip(drawing.places, answers, strict=True)):
         if number in points:
             place = plan.scene.net.place_at(points[number].spot)
@@ -162,13 +167,18 @@ def _labels(drawing: GeometryDrawing, answers: Sequence[str], naming: Naming, po
         angle, measure = stand.angle, stand.measure
         if angle is not None and angle.off < FAR and (measure is None or angle.off <= measure.off or "°" in answer):
             place = plan.scene.net.place_at(angle.spot)
-            items.append(((0.5, angle.arc), rf"\node at {spelling.spot(plan.move(angle.spot))} {{{text}}};"))
+            rank = cut.rank(plan, place) if cut is not None and place is not None else naming.rank(place)  # type: ignore[arg-type]
+            items.append(((0.5, rank, angle.arc), rf"\node at {spelling.spot(plan.move(angle.spot))} {{{text}}};"))
         elif measure is not None and measure.off < FAR:
             items.append(
                 ((1, number), rf"\node[{measure.side}] at {spelling.spot(plan.move(measure.spot))} {{{text}}};")
             )
         else:
+            letter = len(answer.strip()) == 1 and answer.strip().isupper()
             items.append(
-                ((3, number), rf"\node at {spelling.spot(plan.move(plan.scene.texts[number].middle))} {{{text}}};")
+                (
+                    (3, ord(answer.strip()) if letter else LAST + number),
+                    rf"\node at {spelling.spot(plan.move(plan.scene.texts[number].middle))} {{{text}}};",
+                )
             )
     return [text for _, text in sorted(items, key=lambda item: item[0])]

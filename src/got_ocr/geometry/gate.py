@@ -17,6 +17,7 @@ NEAR, FAR = 0.03, 0.26  # centimetres between lines of double bonds and of stave
 FEW_PAIRS = 2
 ON_AXES, EXPLAINED, LITTLE, NEAR_STAND = 0.3, 0.6, 0.5, 0.17
 ALIKE, MOSTLY = 0.15, 0.7  # how far lengths of bonds differ, and how many are as long as most
+NAMED = 0.9  # of the places
 SHORT, MANY = 0.95, 7  # centimetres of most lines, where there are many
 
 
@@ -35,10 +36,11 @@ def is_drawing(scene: Scene, found: Sequence[Stands]) -> bool:
     long = [s.length / scene.unit for s in segments]
     if len(long) >= MANY and float(np.median(long)) < SHORT:
         return False
-    if _double(scene) > FEW_PAIRS or _bonded(scene):
+    if _double(scene) > FEW_PAIRS or (_bonded(scene) and not _all_named(scene, found)):
         return False
     level = all(min(abs(s.along.real), abs(s.along.imag)) < 0.01 for s in segments)
-    if level and not scene.net.arcs and len(segments) not in (1, 4) and len(scene.texts) >= 3:
+    marked = scene.corners or scene.ticks
+    if level and not scene.net.arcs and not marked and len(segments) not in (1, 4) and len(scene.texts) >= 3:
         return False
     circles = sum(arc.whole and arc.round for arc in scene.net.arcs)
     needed = 0.0 if circles >= 2 else LITTLE if circles or len(scene.texts) <= MANY else EXPLAINED
@@ -82,6 +84,11 @@ def _bonded(scene: Scene) -> bool:
     corners = [ways for ways in corners if 2 <= len(ways) <= 3]
     wide = sum(any(abs((a / b).real + 0.5) < 0.06 for a, b in combinations(ways, 2)) for ways in corners)
     return wide >= 3 and wide >= 0.5 * len(corners)
+
+
+def _all_named(scene: Scene, found: Sequence[Stands]) -> bool:
+    """Say whether nearly all places have names, which most atoms of a molecule have not."""
+    return len(scene.texts) > NAMED * len(scene.net.places) and _told(scene, found) > NAMED
 
 
 def _told(scene: Scene, found: Sequence[Stands]) -> float:

@@ -30,7 +30,7 @@ ALONG, FEW_STROKES = (
     0.9,
 )  # of that side: a curve that is all there is; how much of it has two strokes in a column at most
 MOST_DOTS = 140  # pieces of ink beside such a curve: its chord may be dotted
-WIDE = 2.8  # times its height that a drawing is wide at most; most formulas are wider
+WIDE = 4.0  # times its height that a drawing is wide at most; most formulas are wider
 MOST_PIECES = 900
 MOST_LETTERS = 110
 

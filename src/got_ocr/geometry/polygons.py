@@ -112,9 +112,15 @@ def _closed(plan: Plan, corners: Sequence[int]) -> Polygon | None:
         return None
     if n > 3 and min(turns) < 0 < max(turns):
         return None
-    if n > 4 and not _concyclic(z):
+    if (n > 4 and not _concyclic(z)) or (n == 4 and _solid(plan, corners)):
         return None
     return Polygon(tuple(corners), usual)  # type: ignore[arg-type]
+
+
+def _solid(plan: Plan, corners: Sequence[int]) -> bool:
+    """Say whether one diagonal is seen and the other hidden, as in a pyramid."""
+    diagonals = [side_style(plan, corners[i], corners[i + 2]) for i in (0, 1)]
+    return None not in diagonals and sum(bool(style.dash) for style in diagonals if style) == 1
 
 
 def _concyclic(z: Sequence[complex]) -> bool:

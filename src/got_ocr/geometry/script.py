@@ -14,6 +14,7 @@ from got_ocr.geometry.chains import LATE, chain_key, chained
 from got_ocr.geometry.curves import Arc
 from got_ocr.geometry.marks import APART, CORNER, TICK, WING, WING_TURN, AngleArc, Corner, Head, Ticks
 from got_ocr.geometry.net import along
+from got_ocr.geometry.parallels import Cut, find_cut
 from got_ocr.geometry.plan import Piece, Plan, Style
 from got_ocr.geometry.polygons import Polygon, rest
 
@@ -53,8 +54,13 @@ def drawn(plan: Plan, naming: Naming) -> list[str]:
     items += [(_polygon_key(naming, p, n), polygon(plan, naming, p)) for n, p in enumerate(naming.polygons)]
     pieces = [p for p in rest(plan, naming.polygons)]
     webbed = _webbed(plan, naming, pieces)
+    lines: list[tuple[Key, set[int]]] = []
+    cut = find_cut(plan, naming.order)
     for chain in chained(plan, naming.names, naming.order, pieces):
         key, places = chain_key(plan, naming.names, naming.order, chain, webbed)
+        if cut is not None:
+            key, places = _cut_key(plan, cut, places)
+        lines.append((key, set(places)))
         items.append((key, rf"\draw{_style(chain.style)} {'--'.join(at(plan, naming, k) for k in places)};"))
     for arc, style in plan.arcs:
         items.append((_arc_key(plan, naming, arc, style), curve(plan, naming, arc, style)))
@@ -63,13 +69,20 @@ def drawn(plan: Plan, naming: Naming) -> list[str]:
     for ticks in plan.scene.ticks:
         items += _ticks(plan, naming, ticks)
     for head in plan.scene.heads:
-        items.append(((1, LATE - 1, 3), _head(plan, head)))
+        items.append((_head_key(plan, naming, head, lines), _head(plan, head)))
     for mark in plan.scene.angles:
         v = plan.scene.net.places[mark.place]
         early = any(abs(arc.center - v) < 0.06 * plan.unit and not arc.whole for arc, _ in plan.arcs)
-        items.append(((0.9 if early else 2, naming.rank(mark.place), mark.radius), _angle(plan, mark)))
+        rank = cut.rank(plan, mark.place) if cut is not None else naming.rank(mark.place)
+        items.append(((0.9 if early else 2, rank, mark.radius), _angle(plan, mark)))
     items.sort(key=lambda item: item[0])
     return [text for _, text in items]
+
+
+def _cut_key(plan: Plan, cut: Cut, places: tuple[int, ...]) -> tuple[Key, tuple[int, ...]]:
+    """Say where one of several parallels, or the line that cuts them, stands in the order, and from which end it is written."""
+    own = next((i for i in cut.order if set(places) <= set(plan.scene.net.on[i])), cut.order[-1])
+    return (1, cut.order.index(own)), places[::-1] if places[-1] == cut.starts[own] else places
 
 
 def on_axes(plan: Plan, naming: Naming, axes: Axes) -> list[str]:
@@ -243,6 +256,14 @@ def _before(plan: Plan, naming: Naming, a: int, b: int) -> bool:
             i, j = p.places.index(a), p.places.index(b)
             return (j - i) % len(p.places) == 1
     return naming.rank(a) < naming.rank(b)
+
+
+def _head_key(plan: Plan, naming: Naming, head: Head, lines: Sequence[tuple[Key, set[int]]]) -> Key:
+    """An arrow head follows its line; one on the side of a polygon comes when all lines are there."""
+    on = set(plan.scene.net.on[head.segment])
+    side = any(len(on & set(p.places)) > 1 for p in naming.polygons)
+    own = next((key for key, places in lines if len(on & places) > 1), None)
+    return (1, LATE - 1, 3) if side or own is None else (*own, 1)
 
 
 def _head(plan: Plan, head: Head) -> str:
