@@ -17,6 +17,7 @@ NEAR, FAR = 0.03, 0.26  # centimetres between lines of double bonds and of stave
 FEW_PAIRS = 2
 ON_AXES, EXPLAINED, LITTLE, NEAR_STAND = 0.3, 0.6, 0.5, 0.17
 ALIKE, MOSTLY = 0.15, 0.7  # how far lengths of bonds differ, and how many are as long as most
+WIDE, FEW_TEXTS = 2.8, 3  # times its height; texts that such a drawing has at least
 NAMED = 0.9  # of the places
 SHORT, MANY = 0.95, 7  # centimetres of most lines, where there are many
 
@@ -43,6 +44,8 @@ def is_drawing(scene: Scene, found: Sequence[Stands]) -> bool:
     if level and not scene.net.arcs and not marked and len(segments) not in (1, 4) and len(scene.texts) >= 3:
         return False
     circles = sum(arc.whole and arc.round for arc in scene.net.arcs)
+    if _wide(scene):
+        return len(scene.texts) >= FEW_TEXTS and _told(scene, found) >= NAMED
     needed = 0.0 if circles >= 2 else LITTLE if circles or len(scene.texts) <= MANY else EXPLAINED
     return len(scene.texts) < 2 or _told(scene, found) >= needed
 
@@ -56,6 +59,12 @@ def _spread(scene: Scene) -> bool:
     spots = np.array([*scene.net.places, *(arc.at(t) for arc in scene.net.arcs for t in (arc.first, 90, 180, 270))])
     return bool(max(np.ptp(spots.real) / max(wide, 1), np.ptp(spots.imag) / max(tall, 1)) > 0.6
                 and max(np.ptp(spots.real), np.ptp(spots.imag)) > 0.6 * max(wide, tall))  # fmt: skip
+
+
+def _wide(scene: Scene) -> bool:
+    """Say whether a drawing is as wide for its height as formulas are."""
+    ys, xs = np.nonzero(scene.seen.written | scene.seen.drawn)
+    return bool(np.ptp(xs) > WIDE * np.ptp(ys))
 
 
 def _double(scene: Scene) -> int:

@@ -19,17 +19,11 @@ GROUND = 0.055  # of the longer side: a median this wide sees paper and fills, n
 FAINT = 34  # of 255: what counts as drawn
 MOST_INK = 0.2  # of the picture
 EXTENT = 6.3  # centimetres that the ink of most figures is long, with their labels
-REACH, FLAT = 0.4, 0.15  # of the longer side of all ink that its largest piece has at least, and its shorter side
-THROUGH, THIN, FEW_PIECES = (
-    0.8,
-    0.1,
-    40,
-)  # of that side: a line that is all there is; how high it is with its ticks; pieces of ink
-ALONG, FEW_STROKES = (
-    0.7,
-    0.9,
-)  # of that side: a curve that is all there is; how much of it has two strokes in a column at most
-MOST_DOTS = 140  # pieces of ink beside such a curve: its chord may be dotted
+REACH, FLAT = 0.34, 0.15  # of the longer side of all ink that its largest piece has at least, and its shorter side
+THROUGH, THIN = 0.8, 0.1  # of that side: a line that is all there is; how high it is with its ticks
+ON_IT, UNEVEN = 0.9, 3.0  # times its width: what stands on both sides of it; how much higher on one side: a right angle stands there alone
+ALONG, FEW_STROKES = 0.7, 0.9  # of that side: a curve that is all there is; how much of it has few strokes in a column
+MOST_PIECES_ON_LINE = 140  # pieces of ink beside such a line or curve: what crosses it may be dotted
 WIDE = 4.0  # times its height that a drawing is wide at most; most formulas are wider
 MOST_PIECES = 900
 MOST_LETTERS = 110
@@ -83,7 +77,7 @@ def look_at(picture: Image.Image) -> Seen | None:
         return None
     corner = (big[:, 0] + big[:, 2]).max() - big[:, 0].min(), (big[:, 1] + big[:, 3]).max() - big[:, 1].min()
     outlined = corner[0] <= WIDE * corner[1] and _outlined(big[:, 2:4] / max(corner))
-    if not (outlined or _lined(places, stats, max(corner)) or _waved(places, stats, max(corner))):
+    if not (outlined or _lined(places, stats, corner) or _waved(places, stats, max(corner))):
         return None
     unit = float(max(corner)) / EXTENT
     stroke, widest = _strokes(mask)
@@ -103,28 +97,31 @@ def _outlined(sides: Floats) -> bool:
     return bool(((sides.max(axis=1) >= REACH) & (sides.min(axis=1) >= FLAT)).any())
 
 
-def _lined(places: NDArray[np.int32], stats: NDArray[np.int32], longest: int) -> bool:
-    """Say whether a level line with ticks or points on it goes through it all. longest: side of all ink.
+def _lined(places: NDArray[np.int32], stats: NDArray[np.int32], corner: tuple[int, int]) -> bool:
+    """Say whether a level or upright line with ticks or points on it goes through it all. corner: width and height of all ink.
 
     The bar of a fraction has nothing on it, that of a root lies on top of its sign.
     """
-    widest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_WIDTH]))
-    left, top, width, height = stats[widest][:4]
-    if width < THROUGH * longest or height > THIN * longest or len(stats) > FEW_PIECES:
+    way = cv2.CC_STAT_WIDTH if corner[0] >= corner[1] else cv2.CC_STAT_HEIGHT
+    longest = 1 + int(np.argmax(stats[1:, way]))
+    left, top, width, height = stats[longest][:4]
+    piece = places[top : top + height, left : left + width] == longest
+    piece = piece if way == cv2.CC_STAT_WIDTH else piece.T
+    high, wide = piece.shape
+    if wide < THROUGH * max(corner) or high > THIN * max(corner) or len(stats) > MOST_PIECES_ON_LINE:
         return False
-    rows = (places[top : top + height, left : left + width] == widest).sum(axis=1)
-    full = np.flatnonzero(rows >= THROUGH * width)
+    full = np.flatnonzero(piece.sum(axis=1) >= THROUGH * wide)
     if not len(full):
         return False
-    above, below = int(full[0]), height - 1 - int(full[-1])
-    return bool(min(above, below) > 1.3 * len(full) and max(above, below) <= 2 * min(above, below))
+    above, below = int(full[0]), high - 1 - int(full[-1])
+    return bool(min(above, below) > ON_IT * len(full) and max(above, below) <= UNEVEN * min(above, below))
 
 
 def _waved(places: NDArray[np.int32], stats: NDArray[np.int32], longest: int) -> bool:
     """Say whether one curve, by itself or with its chord, goes from one end of it all to the other. longest: side of all ink."""
     widest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_WIDTH]))
     left, top, width, height = stats[widest][:4]
-    if width < ALONG * longest or height < THIN * longest or len(stats) > MOST_DOTS:
+    if width < ALONG * longest or height < THIN * longest or len(stats) > MOST_PIECES_ON_LINE:
         return False
     piece = places[top : top + height, left : left + width] == widest
     begins = piece & ~np.pad(piece, ((1, 0), (0, 0)))[:-1]
