@@ -46,6 +46,7 @@ bundled: .venv/.ready-dev  ## train the bundled model from nothing, resumable; o
 		$(BIN)/got-ocr train configs/bundled/kinds.toml --out runs/kinds --resume && \
 		$(BIN)/got-ocr train configs/bundled/drawings.toml --out runs/drawings --resume && \
 		$(BIN)/python tools/blend.py runs/kinds/model runs/drawings/model 0.75 runs/blend && \
+		$(BIN)/got-ocr train configs/bundled/formulas.toml --out runs/formulas --resume && \
 		$(BIN)/got-ocr train configs/bundled/music.toml --out runs/music --resume && \
 		$(BIN)/got-ocr train configs/bundled/staves.toml --out runs/staves --resume; \
 	fi

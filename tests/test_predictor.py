@@ -1,6 +1,7 @@
 """Models inside a model's folder: who reads what, one vocabulary each, in every way of reading."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,20 @@ def test_an_error_of_the_other_is_that_page_s_alone(team: GotOcr, staff: Image.I
     broken, sound = team.read_many([staff, page], mode="format", on_error="keep")
     assert getattr(broken, "code", "") == "internal_numeric"
     assert isinstance(sound, Reading)
+
+
+def test_a_formula_is_read_by_whom_it_is_left_to(line_script: Any, small: Tokenizer, other: Tokenizer) -> None:
+    line_script.spec = replace(TALL, reads=frozenset({"plain", "formula"}))
+    formulas = type(line_script)(line_script.spec, other.end)
+    team = GotOcr(line_script, small, "", {"formula": lambda: Predictor(formulas, other)})
+    formulas.answers = [other.encode("= 4 = 8")]
+    image = Image.new("RGB", (300, 90), "white")
+    pen = ImageDraw.Draw(image)
+    for x in range(30, 260, 40):
+        pen.rectangle((x, 30, x + 14, 60), "black")
+    reading = team.read(image, mode="format")
+    assert isinstance(reading, Reading)
+    assert (reading.text, reading.notices) == ("= 4 = 8", ())
 
 
 def test_every_backend_is_wrapped(team: GotOcr, staff: Image.Image) -> None:

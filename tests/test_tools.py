@@ -155,7 +155,7 @@ def test_the_folder_is_sealed_again_after_an_edit_of_the_card(tmp_path: Path, mo
         for name in bundle.FILES:
             (tmp_path / folder / name).write_text(f"{folder} {name}")
     sums = tmp_path / "bundled" / "checksums.json"
-    assert run(bundle, monkeypatch, tmp_path / "lines", "--music", tmp_path / "staves") == 0
+    assert run(bundle, monkeypatch, tmp_path / "lines", "--part", f"music={tmp_path / 'staves'}") == 0
     first = json.loads(sums.read_text())
     assert set(first) == {*bundle.FILES, *(f"music/{name}" for name in bundle.FILES)}
     (tmp_path / "bundled" / "CARD.md").write_text("two")

@@ -1,8 +1,9 @@
-"""Put a trained model folder into the package: `python tools/bundle.py runs/blend [--music runs/staves/model]`.
+"""Put a trained model folder into the package: `python tools/bundle.py runs/blend [--part music=runs/staves/model ...]`.
 
-Copies config, weights and vocabulary into `src/got_ocr/bundled/` beside the card that lies there (those of the reader of staves into
-`music/` below it), and writes their sha256. Without a folder it seals again what lies there, after an edit of the card.
-Refuses weights that would take the folder over 60 MB. Whether the new model is the better one is for `got-ocr eval` to say first.
+Copies config, weights and vocabulary into `src/got_ocr/bundled/` beside the card that lies there (those of a reader of single kinds
+into a folder below it, which is named after its kind), and writes their sha256. Without a folder it seals again what lies there, after
+an edit of the card. Refuses weights that would take the folder over 60 MB. Whether the new model is the better one is for
+`got-ocr eval` to say first.
 """
 
 import argparse
@@ -11,7 +12,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from got_ocr.hub import SUMS, sha256
+from got_ocr.hub import SUMS, parts, sha256
+from got_ocr.spec import FORMATTED
 
 BUNDLED = Path(__file__).parents[1] / "src" / "got_ocr" / "bundled"
 FILES = ("config.json", "model.safetensors", "vocab.tiktoken")
@@ -34,9 +36,12 @@ def main() -> int:
     """Copy and seal; return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("folder", type=Path, nargs="?", help="of the model")
-    parser.add_argument("--music", type=Path, help="folder of the model that reads sheet music in its place")
+    parser.add_argument(
+        "--part", type=_part, action="append", default=[], metavar="KIND=DIR", help="who reads a kind in its place"
+    )
     args = parser.parse_args()
-    given = {BUNDLED: args.folder, BUNDLED / "music": args.music}
+    given: dict[Path, Path | None] = {BUNDLED: args.folder, **dict.fromkeys(parts(BUNDLED).values())}
+    given |= {BUNDLED / kind: folder for kind, folder in args.part}
     size = sum(_size(folder or target) for target, folder in given.items())
     if size > MOST_BYTES:
         print(f"{size} bytes are more than {MOST_BYTES}", file=sys.stderr)
@@ -48,6 +53,13 @@ def main() -> int:
     (BUNDLED / SUMS).write_text(json.dumps(sealed, indent=1) + "\n", "utf-8")
     print(f"{BUNDLED}: {size / 1e6:.1f} MB")
     return 0
+
+
+def _part(text: str) -> tuple[str, Path]:
+    kind, _, folder = text.partition("=")
+    if kind not in FORMATTED or not folder:
+        raise argparse.ArgumentTypeError(f"a part is KIND=DIR with one of {', '.join(sorted(FORMATTED))}; not {text!r}")
+    return kind, Path(folder)
 
 
 def _size(folder: Path) -> int:

@@ -9,7 +9,7 @@ import cv2
 from PIL import Image
 
 from got_ocr.chart.cut import cut_chart
-from got_ocr.geometry.figure import cut_geometry
+from got_ocr.geometry.figure import GeometryDrawing, cut_geometry
 from got_ocr.labels import Drawing
 from got_ocr.molecule.drawing import cut_molecule
 from got_ocr.spec import ModelSpec
@@ -27,7 +27,12 @@ LOST = (ArithmeticError, LookupError, ValueError, cv2.error)
 def see(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
     """Find out which drawing of those that a model reads an RGB picture shows; None where it shows none."""
     found = (_seen(read, picture, spec) for kind, read in READERS.items() if kind in spec.reads)
-    return next((drawing for drawing in found if drawing is not None), None)
+    first = next((drawing for drawing in found if drawing is not None), None)
+    if first is None or isinstance(first, GeometryDrawing) or "geometry" not in spec.reads:
+        return first
+    # Circles look like pies, crossing lines like bonds, a grid like that of a chart; but axes with arrow heads and named corners do not.
+    other = _seen(cut_geometry, picture, spec)
+    return other if isinstance(other, GeometryDrawing) and other.sure else first
 
 
 def write(drawings: Sequence[Drawing], answers: Sequence[str]) -> str | None:

@@ -47,6 +47,12 @@ def test_streams_do_not_overlap():
         ('[[mix]]\nsource = "text"\noptions = { lines = [4, 2] }', "1 <= least <= most"),
         ('[[mix]]\nsource = "text"\noptions = { lines = [1, 2, 3] }', r"lines.*\[1, 2, 3\]"),
         ('[[mix]]\nsource = "crop"\noptions = { shapes = [] }', "shapes"),
+        ('[[mix]]\nsource = "geometry"\noptions = { only = [] }', "only"),
+        ('[[mix]]\nsource = "geometry"\noptions = { only = [3] }', "only"),
+        (
+            '[[mix]]\nsource = "geometry"\noptions = { only = ["square", "wave"] }',
+            r"unknown constructions \['square'\]",
+        ),
         ('[[mix]]\nsource = "crop"\noptions = { shapes = ["round"] }', "wide, tall, large, spread"),
         ('[[mix]]\nsource = "text"\noptions = { prose = true }', "prose"),
         ('[[mix]]\nsource = "text"\nwieght = 2', "source, weight and options"),
@@ -60,6 +66,11 @@ def test_streams_do_not_overlap():
 def test_mistakes_are_named(text, says):
     with pytest.raises(InvalidValue, match=says):
         build.parse(text, "wrong")
+
+
+def test_an_option_that_is_empty_by_default_takes_any_number_of_names():
+    (part,) = build.parse('[[mix]]\nsource = "geometry"\noptions = { only = ["wave", "net"] }', "two").parts
+    assert part.write.only == ("wave", "net")
 
 
 def test_a_recipe_cannot_hold_itself():

@@ -12,6 +12,7 @@ from PIL import Image
 from got_ocr.data.latex import faces, forms, grammar, label, markup, symbols, tree
 from got_ocr.data.sources.formula import FormulaSource
 from got_ocr.data.tools import typst
+from got_ocr.equations import RELATION
 from got_ocr.errors import InvalidValue
 
 pytest.importorskip("typst", reason="the typst wheel is not installed")
@@ -65,6 +66,16 @@ def test_samples_ask_for_format_and_say_what_they_are() -> None:
     assert (sample.kind, sample.task.mode, len(sample.images), sample.images[0].mode) == ("formula", "format", 1, "RGB")
     assert sample.target.startswith("\\[ ")
     assert sample.target.endswith(" \\]")
+
+
+def test_rows_that_go_on_begin_with_a_relation() -> None:
+    source = FormulaSource(installed=0.0, clean_fraction=1.0, continued=1.0)
+    for seed in range(12):
+        assert RELATION.match(source(rng(6, seed)).target.removeprefix("\\[ "))
+    whole = FormulaSource(installed=0.0, clean_fraction=1.0, continued=0.0)
+    assert whole(rng(6, 1)).target == CLEAN(rng(6, 1)).target
+    with pytest.raises(InvalidValue, match="continued"):
+        FormulaSource(continued=1.5)
 
 
 def test_more_than_200_commands_come_up() -> None:

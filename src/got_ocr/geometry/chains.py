@@ -82,7 +82,9 @@ def _known(plan: Plan, names: Mapping[int, str], pieces: Sequence[Piece]) -> lis
             ]
             sides = sorted(set(sides), key=lambda k: places[k].real)
             if tip is not None and len(sides) == 2:
-                out += [[sides[0], tip, sides[1]], [tip, by["O"], sides[1]], [tip, by["O"], sides[0]]]
+                if _between(pieces, by["O"], sides[0]):
+                    sides.reverse()  # as its mirror image, whose radius goes to the left
+                out += [[sides[0], tip, sides[1]], [tip, by["O"], sides[1]]]
     return out
 
 

@@ -26,6 +26,7 @@ from got_ocr.spec import ModelSpec
 
 BESIDE = 0.09  # centimetres by which a text may be off from where it would stand exactly
 FAR = 0.16
+FEW_NAMES, SURE = 4, 0.85  # texts, and how many of them are names, where a drawing can be nothing else
 LAST = 200  # behind all letters
 
 
@@ -37,6 +38,12 @@ class GeometryDrawing:
     plan: Plan
     places: tuple[Stands, ...]
     leans: tuple[tuple[float, float], ...]
+
+    @property
+    def sure(self) -> bool:
+        """Say whether it can be nothing else: it has axes with arrow heads, or its texts stand where names of points do."""
+        named = sum(stand.point is not None and stand.point.off <= BESIDE for stand in self.places)
+        return self.plan.scene.axes is not None or (len(self.places) >= FEW_NAMES and named >= SURE * len(self.places))
 
     def write(self, answers: Sequence[str]) -> str:
         """Write the drawing down as TikZ. answers: what was read of each label; missing ones are taken for empty."""
@@ -128,6 +135,8 @@ def _centre_first(plan: Plan, names: dict[int, str]) -> bool:
     dotted = any(abs(dot - z) < near for dot in plan.scene.dots)
     others = ordered({k: n for k, n in names.items() if k != place}, True)
     polygons = find_polygons(plan, {k: names[k] for k in others}, others)
+    if not dotted and any(not arc.round for arc in net.arcs):
+        return False  # the middle of the foot of a cone
     if not dotted:
         ends = sum(place in pair for pair in net.ends)
         return ends >= 2 and not polygons and all(place not in stations[1:-1] for stations in net.on)

@@ -21,7 +21,10 @@ MOST_INK = 0.2  # of the picture
 EXTENT = 6.3  # centimetres that the ink of most figures is long, with their labels
 REACH, FLAT = 0.34, 0.15  # of the longer side of all ink that its largest piece has at least, and its shorter side
 THROUGH, THIN = 0.8, 0.1  # of that side: a line that is all there is; how high it is with its ticks
-ON_IT, UNEVEN = 0.9, 3.0  # times its width: what stands on both sides of it; how much higher on one side: a right angle stands there alone
+ON_IT, UNEVEN = (
+    0.9,
+    3.0,
+)  # times its width: what stands on both sides of it; how much higher on one side: a right angle stands there alone
 ALONG, FEW_STROKES = 0.7, 0.9  # of that side: a curve that is all there is; how much of it has few strokes in a column
 MOST_PIECES_ON_LINE = 140  # pieces of ink beside such a line or curve: what crosses it may be dotted
 WIDE = 4.0  # times its height that a drawing is wide at most; most formulas are wider

@@ -13,6 +13,7 @@ GAP = 0.14  # centimetres: the widest gap of a dashed line
 SOLID = 0.42  # centimetres of a stretch that is no dash
 BOW = 0.55  # pixels that the middle of a straight piece may stand off the line of its ends
 NEW = 0.4  # of the ink of a piece that no other has taken
+FAINTEST = 30.0  # of 255: an end is no fainter, also where a gap lies before the last dash
 MOST_POINTS = 16000
 MOST_PEELS = 60
 
@@ -334,7 +335,7 @@ def _edge(strip: Floats, at: int, way: int) -> float:
     middle = strip.shape[0] // 2
     profile = strip[max(0, middle - 2) : middle + 3].max(0)
     inside = [at - way * k for k in range(2, 8) if 0 <= at - way * k < len(profile)]
-    level = 0.5 * float(np.median(profile[inside])) if inside else 100.0
+    level = max(FAINTEST, 0.5 * float(np.median(profile[inside]))) if inside else 100.0
     while 0 < at < len(profile) - 1 and profile[at] >= level:
         at += way
     while (

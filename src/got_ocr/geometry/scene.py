@@ -69,14 +69,14 @@ def read_scene(seen: Seen) -> Scene | None:
     arcs = [replace(arc, center=arc.center.conjugate()) for arc in arcs]
     if not long and not arcs:
         return None
-    spots = [z for z in dots(seen, seen.unit) if not _in_wedge(z, long, seen)]
+    spots = [z for z in dots(seen, seen.unit) if not in_wedge(z, long, seen)]
     long = [mended(segment, long, spots, seen) for segment in long]
     net = cross(build(_upwards(long), arcs, seen.stroke, seen.unit, loose, spots))
     unit = scale(net, spots) or seen.unit
     found = _marks(net, seen, unit, loose)
     peeler.remove(mark_ink(net, seen, unit, loose, [m for kind in found for m in kind], spots))
     short = attached(peeler.peel(SHORT * unit), long, arcs, unit, seen.stroke)
-    spots = [z for z in dots(seen, unit) if not _in_wedge(z, long, seen)]
+    spots = [z for z in dots(seen, unit) if not in_wedge(z, long, seen)]
     net = cross(build(_upwards([*long, *short]), arcs, seen.stroke, unit, loose, spots))
     unit = scale(net, spots) or unit
     spots = [z if (k := net.place_at(z, 1.5 * net.near)) is None else net.places[k] for z in spots]
@@ -176,7 +176,7 @@ def attached(
     return kept
 
 
-def _in_wedge(dot: complex, segments: Sequence[Segment], seen: Seen) -> bool:
+def in_wedge(dot: complex, segments: Sequence[Segment], seen: Seen) -> bool:
     """Say whether what looks like a dot is where two lines under a sharp angle part. The dot has y upwards, lines downwards."""
     z = dot.conjugate()
     near = [s for s in segments if min(abs(s.p - z), abs(s.q - z)) < WEDGE * seen.unit]

@@ -177,7 +177,9 @@ def _corner(plan: Plan, naming: Naming, corner: Corner, pieces: Sequence[Piece])
     """Write a right-angle mark: first along the line that ends here, then along the one that it stands on."""
     v = plan.place(corner.place)
     a, b = corner.first, corner.second
-    if _goes_on(plan, corner.place, a) and not _goes_on(plan, corner.place, b):
+    if any(not arc.round for arc in plan.scene.net.arcs):
+        a, b = sorted((a, b), key=lambda way: abs(way.imag))  # first along the radius of a solid
+    elif _goes_on(plan, corner.place, a) and not _goes_on(plan, corner.place, b):
         a, b = b, a
     elif _goes_on(plan, corner.place, a) == _goes_on(plan, corner.place, b):
         ends = [_far(plan, naming, corner.place, u) for u in (a, b)]

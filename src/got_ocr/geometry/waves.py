@@ -6,6 +6,7 @@ A cubic whose inner controls stand over the quarter points of its chord, as such
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +15,7 @@ from got_ocr.geometry import spelling
 from got_ocr.geometry.colours import Look, Palette, thickness
 from got_ocr.geometry.ink import Grey, Seen
 from got_ocr.geometry.lines import Peeler, Segment
-from got_ocr.geometry.marks import dots
+from got_ocr.geometry.marks import DOT, dots
 from got_ocr.geometry.scene import EXTENT, HAND
 from got_ocr.geometry.texts import SIDES, Text, find_texts, is_italic, slant
 from got_ocr.labels import Label
@@ -60,7 +61,7 @@ class WaveDrawing:
 
     def write(self, answers: Sequence[str]) -> str:
         """Write it down as TikZ, longer side 6. answers: what was read of each label."""
-        wave = self.wave
+        wave, answers = self.wave, [*answers, *[""] * len(self.texts)][: len(self.texts)]
         all_of_it = np.array([wave.first, *wave.controls, wave.last])
         low = complex(all_of_it.real.min(), all_of_it.imag.min())
         unit = max(np.ptp(all_of_it.real), np.ptp(all_of_it.imag)) / EXTENT
@@ -86,7 +87,7 @@ class WaveDrawing:
         """Find the name of an end, and on which side it stands."""
         ways = [
             (abs(text.place(side, unit) - end), spelling.name_of(answer), side)
-            for text, answer in zip(self.texts, answers, strict=False)
+            for text, answer in zip(self.texts, answers, strict=True)
             for side in SIDES
         ]
         off, name, side = min(ways, default=(unit, "", ""))
@@ -95,7 +96,7 @@ class WaveDrawing:
 
 def find_wave(seen: Seen) -> Wave | None:
     """Find a curve between two dots; None where there is none."""
-    ends = sorted(dots(seen, seen.unit), key=lambda z: z.real)
+    ends = sorted(dots(seen, seen.unit), key=lambda z: z.real) or _tips(seen)
     if len(ends) != 2:
         return None
     first, last = ends
@@ -116,6 +117,20 @@ def wave_texts(seen: Seen, wave: Wave) -> tuple[Text, ...]:
     """Find the texts beside a wave: letters that stand for themselves."""
     unit = abs(wave.last - wave.first) / EXTENT
     return tuple(find_texts(seen, seen.written, unit))
+
+
+def _tips(seen: Seen) -> list[complex]:
+    """Find the ends of the widest piece of ink: the points on a thick curve are hardly wider than it."""
+    _, places, stats, _ = cv2.connectedComponentsWithStats((seen.drawn | seen.written).view(np.uint8), connectivity=8)
+    widest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_WIDTH]))
+    left, top, width, height = (int(v) for v in stats[widest][:4])
+    piece = places[top : top + height, left : left + width] == widest
+    reach = round(DOT * seen.unit)
+    heights = [np.nonzero(part)[0] for part in (piece[:, : 2 * reach + 1], piece[:, -2 * reach - 1 :])]
+    return [
+        complex(x, -(top + float(ys.mean())))
+        for x, ys in zip((left + reach, left + width - 1 - reach), heights, strict=True)
+    ]
 
 
 def _joins(segment: Segment, first: complex, last: complex, near: float) -> bool:
@@ -150,7 +165,7 @@ def _heights(points: Floats, first: complex, last: complex, near: float) -> tupl
     for _ in range(4):
         if good.sum() < 12:
             return None
-        found, *_ = np.linalg.lstsq(parts[good], over[good], rcond=None)
+        found = np.asarray(np.linalg.lstsq(parts[good], over[good], rcond=None)[0], dtype=np.float64)
         off = np.abs(over - parts @ found)
         good = off <= max(0.5, 2.5 * float(np.median(off[good])))
     steep = np.hypot(1, np.gradient(over) / np.maximum(np.gradient(points[:, 0]), 1e-6))
