@@ -9,6 +9,7 @@ import cv2
 from PIL import Image
 
 from got_ocr.chart.cut import cut_chart
+from got_ocr.chart.plan import Plan
 from got_ocr.geometry.figure import GeometryDrawing, cut_geometry
 from got_ocr.labels import Drawing
 from got_ocr.molecule.drawing import cut_molecule
@@ -28,11 +29,16 @@ def see(picture: Image.Image, spec: ModelSpec) -> Drawing | None:
     """Find out which drawing of those that a model reads an RGB picture shows; None where it shows none."""
     found = (_seen(read, picture, spec) for kind, read in READERS.items() if kind in spec.reads)
     first = next((drawing for drawing in found if drawing is not None), None)
-    if first is None or isinstance(first, GeometryDrawing) or "geometry" not in spec.reads:
+    if first is None or "geometry" not in spec.reads or not _doubtful(first):
         return first
-    # Circles look like pies, crossing lines like bonds, a grid like that of a chart; but axes with arrow heads and named corners do not.
     other = _seen(cut_geometry, picture, spec)
     return other if isinstance(other, GeometryDrawing) and other.sure else first
+
+
+def _doubtful(drawing: Drawing) -> bool:
+    """Say whether a chart may be geometry: vectors on a grid look like a line chart, but have no title and no legend."""
+    chart = drawing if isinstance(drawing, Plan) and not drawing.bars else None
+    return chart is not None and not chart.heads.title and all(row.name is None for row in chart.rows)
 
 
 def write(drawings: Sequence[Drawing], answers: Sequence[str]) -> str | None:

@@ -1,12 +1,14 @@
 """Kinds of drawings that have an order, a shape or a gate of their own: waves, sets, nets, parallels, solids, dashed lines, fills."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr import drawings
+from got_ocr.chart.plan import Heads, Plan, Row
 from got_ocr.data.sources import geometry_svg
 from got_ocr.data.sources.geometry import GeometrySource
 from got_ocr.data.sources.rasterise import rasterise
@@ -127,17 +129,27 @@ def test_lines_that_cross_are_no_axes_where_others_reach_beyond_them() -> None:
     assert "->" not in text
 
 
-def test_named_corners_are_surely_geometry_and_go_before_what_else_it_looks_like(
+def test_named_corners_are_surely_geometry_and_go_before_a_chart_without_a_title(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, figure = GeometrySource(only=("on_quadrilateral",), plain=1.0).figure(np.random.default_rng(2))
     picture = rasterise(geometry_svg.svg(figure, LOOK))
-    other = object()
-    monkeypatch.setattr(drawings, "READERS", {**drawings.READERS, "chart": lambda _picture, _spec: other})
-    seen = drawings.see(picture, SPEC)
+    chart = Plan((), Heads(), (), (Row(None, ()),), ())
+
+    def see(chart: Plan, picture: Image.Image) -> Drawing | None:
+        monkeypatch.setattr(drawings, "READERS", {**drawings.READERS, "chart": lambda _picture, _spec: chart})
+        return drawings.see(picture, SPEC)
+
+    seen = see(chart, picture)
     assert isinstance(seen, GeometryDrawing)
     assert seen.sure
-    assert drawings.see(Image.new("RGB", (300, 300), "white"), SPEC) is other
+    for titled in (
+        replace(chart, heads=Heads(title=(0,))),
+        replace(chart, rows=(Row(0, ()),)),
+        replace(chart, bars=True),
+    ):
+        assert see(titled, picture) is titled
+    assert see(chart, Image.new("RGB", (300, 300), "white")) is chart
 
 
 def test_a_regular_hexagon_with_names_is_no_ring_of_atoms() -> None:
