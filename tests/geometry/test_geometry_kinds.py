@@ -1,11 +1,11 @@
 """Kinds of drawings that have an order, a shape or a gate of their own: waves, sets, nets, parallels, solids, dashed lines, fills."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from test_geometry_reader import LOOK, oracle
 
 from got_ocr import drawings
 from got_ocr.chart.plan import Heads, Plan, Row
@@ -26,17 +26,6 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 pytest.importorskip("resvg_py", reason="resvg-py is not installed")
 
 SPEC = ModelSpec("lines", (32, 1024), (32, 8), "lines", 8, 1024, frozenset({"plain", "chart", "molecule", "geometry"}))
-LOOK = geometry_svg.Look(scale=70.0, weight=1.2)
-
-
-def oracle(drawing: Drawing, labels: Sequence[Sequence[object]]) -> list[str]:
-    """Read each strip from the boxes that the source noted."""
-    answers = []
-    for label in drawing.labels:
-        x, y = (label.box[0] + label.box[2]) / 2, (label.box[1] + label.box[3]) / 2
-        inside = [str(row[4]) for row in labels if row[0] - 2 <= x <= row[2] + 2 and row[1] - 2 <= y <= row[3] + 2]  # type: ignore[operator]
-        answers.append(inside[0] if inside else "")
-    return answers
 
 
 def read(name: str, seed: int, plain: float = 1.0) -> tuple[float, Drawing, str]:
