@@ -79,6 +79,19 @@ def test_it_reads_drawings(reader: GotOcr) -> None:
         assert line in drawing.split("\n")
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("basel.png", r"\[ \sum_{n=1}^{\infty}\frac{1}{n^{2}}=\frac{\pi^{2}}{6} \]"),
+        ("pythagoras.png", r"\[ a^{2}+b^{2}=c^{2} \]"),
+    ],
+)
+def test_it_reads_formulas(reader: GotOcr, name: str, text: str) -> None:
+    reading = reader.read(SAMPLES / "formulas" / name, mode="format")
+    assert not isinstance(reading, list)
+    assert (reading.text, reading.notices) == (text, ())
+
+
 def test_it_reads_a_tune(reader: GotOcr) -> None:
     (reading,) = reader.read_many([SAMPLES / "music" / "joy.png"], mode="format")
     assert reading.notices == ()
