@@ -18,7 +18,7 @@ from got_ocr.geometry.figure import GeometryDrawing, WaveDrawing, cut_geometry
 from got_ocr.geometry.ink import look_at
 from got_ocr.geometry.lines import Peeler
 from got_ocr.geometry.marks import dots
-from got_ocr.geometry.scene import in_wedge, mended
+from got_ocr.geometry.mend import in_wedge, mended
 from got_ocr.labels import Drawing
 from got_ocr.spec import ModelSpec
 

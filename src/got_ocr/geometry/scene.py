@@ -6,15 +6,15 @@ from itertools import combinations
 
 import numpy as np
 
-from got_ocr.columns import runs
 from got_ocr.geometry.axes import HALF, Axes, find_axes
 from got_ocr.geometry.colours import Fill, Palette, fills
 from got_ocr.geometry.curves import Arc, find_arcs, take_arc
 from got_ocr.geometry.erase import mark_ink, number_strokes, stroke_ink
 from got_ocr.geometry.ink import Mask, Seen
-from got_ocr.geometry.lines import GAP, Peeler, Segment, strip
+from got_ocr.geometry.lines import Peeler, Segment
 from got_ocr.geometry.marks import AngleArc, Corner, Head, Ticks, angle_arcs, corners, dots, heads, ticks
-from got_ocr.geometry.net import Net, along, build, cross, meet, off_line
+from got_ocr.geometry.mend import in_wedge, mended
+from got_ocr.geometry.net import Net, along, build, cross, off_line
 from got_ocr.geometry.plots import Graph, find_graphs, graph_ink
 from got_ocr.geometry.texts import Text, find_texts
 
@@ -22,8 +22,6 @@ LONG, SHORT = 1.2, 0.34  # centimetres of pieces that are looked for before mark
 MOST_LONG, MOST_PAIRS = 40, 6
 EXTENT = 6.0  # centimetres of the longer side of a figure
 SHAKY = 0.0018  # centimetres by which lines by hand stray within a narrow strip, as a rule
-MOST_MENDED, DASHES = 1.2, 0.25  # centimetres by which a dashed piece is lengthened at most; how much of them has ink
-WEDGE = 0.2  # centimetres from the tip of a sharp corner to where its sides part
 CRUMB = 0.15  # units: what is lower beside axes is left of a tick, where it crosses a grid, or of a graph
 HAND = 0.055  # centimetres by which they stray altogether
 
@@ -174,52 +172,6 @@ def attached(
     kept += [s for s in short if s.length <= 0.75 * unit and not (s.dash and s.length < 0.5 * unit)
              and all(held(z, s, [*long, *kept]) for z in (s.p, s.q))]  # fmt: skip
     return kept
-
-
-def in_wedge(dot: complex, segments: Sequence[Segment], seen: Seen) -> bool:
-    """Say whether what looks like a dot is where two lines under a sharp angle part. The dot has y upwards, lines downwards."""
-    z = dot.conjugate()
-    near = [s for s in segments if min(abs(s.p - z), abs(s.q - z)) < WEDGE * seen.unit]
-    for a, b in combinations(near, 2):
-        tip = meet(a, b)
-        if tip is None or not max(1.5, 0.35 * seen.stroke) < abs(z - tip) < WEDGE * seen.unit:
-            continue
-        ways = [(far - tip) / abs(far - tip) for s in (a, b) for far in [max(s.p, s.q, key=lambda end: abs(end - tip))]]
-        middle = (ways[0] + ways[1]) / max(abs(ways[0] + ways[1]), 1e-9)
-        if (ways[0] * ways[1].conjugate()).real > 0.2 and ((z - tip) / abs(z - tip) * middle.conjugate()).real > 0.8:
-            return True
-    return False
-
-
-def mended(segment: Segment, others: Sequence[Segment], dots: Sequence[complex], seen: Seen) -> Segment:
-    """Lengthen a dashed piece to what it leads to, where a dash that sticks to a mark was taken for a letter. Dots have y upwards."""
-    if not segment.dash:
-        return segment
-    most = MOST_MENDED * seen.unit
-    goals = [z for other in others if other is not segment and (z := _led_to(segment, other, most)) is not None]
-    goals += [z.conjugate() for z in dots if off_line(segment, z.conjugate()) <= 3 + seen.stroke]
-    ends = [segment.p, segment.q]
-    for which, way in ((0, -segment.along), (1, segment.along)):
-        end = ends[which]
-        ahead = [(((z - end) * way.conjugate()).real, z) for z in goals]
-        near = [(far, z) for far, z in ahead if GAP * seen.unit < far < most]
-        if near and _dashed_on(end, min(near, key=lambda one: one[0])[1], seen):
-            ends[which] = end + way * min(near, key=lambda one: one[0])[0]
-    return replace(segment, p=ends[0], q=ends[1])
-
-
-def _led_to(segment: Segment, other: Segment, most: float) -> complex | None:
-    """Find where a piece would meet another if it went on, and the other as well where it is dashed."""
-    z = meet(segment, other)
-    spare = most if other.dash else 3.0
-    return z if z is not None and -spare <= along(other, z) <= other.length + spare else None
-
-
-def _dashed_on(a: complex, b: complex, seen: Seen) -> bool:
-    """Say whether dashes, of whatever ink, lead from a to b."""
-    on = strip(seen.ink, a, b, 2.0).max(0) > 1.3 * seen.level
-    gaps = [last - first for first, last in runs(~on)]
-    return bool(on.mean() > DASHES and max(gaps, default=0) <= 1.3 * GAP * seen.unit)
 
 
 def crowded(segments: Sequence[Segment], unit: float) -> bool:
