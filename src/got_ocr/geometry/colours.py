@@ -4,7 +4,7 @@ Colours are those that TikZ names; black is the colour of the letters. Places ar
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -137,7 +137,7 @@ def agreed(looks: Sequence[Look], marks: Sequence[float]) -> list[Look]:
     """
     known = list(marks) or [look.weight for look in looks if look.color not in ("", "gray") and look.total > 0]
     faint = FAINTER * float(np.median(known)) if marks else FAINTER * min(known, default=0.0)
-    looks = [Look("gray", look.total / GREY, look.total, look.peak) if not look.color and 0 < look.weight < faint else look
+    looks = [replace(look, color="gray", weight=look.total / GREY) if not look.color and 0 < look.weight < faint else look
              for look in looks]  # fmt: skip
     black, grey = ([look for look in looks if look.color == color and look.total > 0] for color in ("", "gray"))
     if not black or not grey:
@@ -152,7 +152,7 @@ def agreed(looks: Sequence[Look], marks: Sequence[float]) -> list[Look]:
     mostly = len(grey) > MOSTLY * (len(black) + len(grey))
     color, level = ("gray", GREY) if mostly else ("", full)
     return [
-        Look(color, look.total / level, look.total, look.peak) if look.color in ("", "gray") else look for look in looks
+        replace(look, color=color, weight=look.total / level) if look.color in ("", "gray") else look for look in looks
     ]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from got_ocr.columns import runs
 from got_ocr.geometry.ink import Grey, Mask, Seen
-from got_ocr.geometry.lines import GAP, SOLID, Peeler
+from got_ocr.geometry.lines import GAP, SOLID, Peeler, broken
 
 TRIES = 1500
 SAMPLE = 300  # points that each try is held against
@@ -297,7 +297,7 @@ def _kinds(group: list[list[int]], step: float, unit: float) -> list[tuple[int, 
         if len(short) >= 3:
             filled = sum(b - a for a, b in short) / (short[-1][1] - short[0][0])
             usual = float(np.median([b - a for a, b in short])) * step
-            out.append((short[0][0], short[-1][1], "dotted" if filled < 0.6 and usual < 0.075 * unit else "dashed"))
+            out.append((short[0][0], short[-1][1], broken(filled, usual / unit)))
         short.clear()
 
     whole = sum((b - a) * step > SOLID * unit for a, b in group)

@@ -13,7 +13,6 @@ from got_ocr.geometry.gate import is_drawing
 from got_ocr.geometry.ink import Seen, look_at
 from got_ocr.geometry.names import ordered
 from got_ocr.geometry.numbers import NumberLine, find_line
-from got_ocr.geometry.parallels import find_cut
 from got_ocr.geometry.places import Stand, Stands, lengthened, spots, stands
 from got_ocr.geometry.plan import Plan, make_plan
 from got_ocr.geometry.polygons import find_polygons
@@ -157,7 +156,6 @@ def _labels(drawing: GeometryDrawing, answers: Sequence[str], naming: Naming, po
     plan = drawing.plan
     italic = is_italic([drawing.leans[n] for n in points], [answers[n] for n in points])
     items: list[tuple[tuple[float, ...], str]] = []
-    cut = find_cut(plan, naming.order) if plan.scene.axes is None else None
     for number, (stand, answer) in enumerate(zip(drawing.places, answers, strict=True)):
         if number in points:
             place = plan.scene.net.place_at(points[number].spot)
@@ -175,9 +173,7 @@ def _labels(drawing: GeometryDrawing, answers: Sequence[str], naming: Naming, po
             text = rf"$\vec{{{answer.strip()[:1]}}}$"
         angle, measure = stand.angle, stand.measure
         if angle is not None and angle.off < FAR and (measure is None or angle.off <= measure.off or "°" in answer):
-            place = plan.scene.net.place_at(angle.spot)
-            rank = cut.rank(plan, place) if cut is not None and place is not None else naming.rank(place)  # type: ignore[arg-type]
-            items.append(((0.5, rank, angle.arc), rf"\node at {spelling.spot(plan.move(angle.spot))} {{{text}}};"))
+            items.append(((0.5, angle.arc), rf"\node at {spelling.spot(plan.move(angle.spot))} {{{text}}};"))
         elif measure is not None and measure.off < FAR:
             items.append(
                 ((1, number), rf"\node[{measure.side}] at {spelling.spot(plan.move(measure.spot))} {{{text}}};")

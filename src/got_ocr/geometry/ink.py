@@ -100,15 +100,22 @@ def _outlined(sides: Floats) -> bool:
     return bool(((sides.max(axis=1) >= REACH) & (sides.min(axis=1) >= FLAT)).any())
 
 
+def longest_piece(
+    places: NDArray[np.int32], stats: NDArray[np.int32], way: int = cv2.CC_STAT_WIDTH
+) -> tuple[Mask, int, int]:
+    """Cut out the widest piece of ink, or the highest: its mask, its left edge and its top. There is one at least."""
+    longest = 1 + int(np.argmax(stats[1:, way]))
+    left, top, width, height = (int(v) for v in stats[longest][:4])
+    return places[top : top + height, left : left + width] == longest, left, top
+
+
 def _lined(places: NDArray[np.int32], stats: NDArray[np.int32], corner: tuple[int, int]) -> bool:
     """Say whether a level or upright line with ticks or points on it goes through it all. corner: width and height of all ink.
 
     The bar of a fraction has nothing on it, that of a root lies on top of its sign.
     """
     way = cv2.CC_STAT_WIDTH if corner[0] >= corner[1] else cv2.CC_STAT_HEIGHT
-    longest = 1 + int(np.argmax(stats[1:, way]))
-    left, top, width, height = stats[longest][:4]
-    piece = places[top : top + height, left : left + width] == longest
+    piece, _, _ = longest_piece(places, stats, way)
     piece = piece if way == cv2.CC_STAT_WIDTH else piece.T
     high, wide = piece.shape
     if wide < THROUGH * max(corner) or high > THIN * max(corner) or len(stats) > MOST_PIECES_ON_LINE:
@@ -122,11 +129,10 @@ def _lined(places: NDArray[np.int32], stats: NDArray[np.int32], corner: tuple[in
 
 def _waved(places: NDArray[np.int32], stats: NDArray[np.int32], longest: int) -> bool:
     """Say whether one curve, by itself or with its chord, goes from one end of it all to the other. longest: side of all ink."""
-    widest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_WIDTH]))
-    left, top, width, height = stats[widest][:4]
+    piece, _, _ = longest_piece(places, stats)
+    height, width = piece.shape
     if width < ALONG * longest or height < THIN * longest or len(stats) > MOST_PIECES_ON_LINE:
         return False
-    piece = places[top : top + height, left : left + width] == widest
     begins = piece & ~np.pad(piece, ((1, 0), (0, 0)))[:-1]
     return bool((begins.sum(axis=0) <= 2).mean() > FEW_STROKES)
 

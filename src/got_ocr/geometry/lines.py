@@ -14,6 +14,7 @@ SOLID = 0.42  # centimetres of a stretch that is no dash
 BOW = 0.55  # pixels that the middle of a straight piece may stand off the line of its ends
 NEW = 0.4  # of the ink of a piece that no other has taken
 FAINTEST = 30.0  # of 255: an end is no fainter, also where a gap lies before the last dash
+FILLED, DOTTED = 0.6, 0.075  # of a dotted line that is ink, at most; centimetres of a dot, at most
 MOST_POINTS = 16000
 MOST_PEELS = 60
 
@@ -285,7 +286,7 @@ def _best_stretch(strip: Floats, on: Mask, seen: Seen) -> tuple[int, int, str] |
             if len(inside) >= 3:
                 filled = sum(b - a for a, b in inside) / max(1, last - first)
                 usual = float(np.median([b - a for a, b in inside]))
-                stretches.append((first, last, "dotted" if filled < 0.6 and usual < 0.075 * u else "dashed"))
+                stretches.append((first, last, broken(filled, usual / u)))
         dashes.clear()
 
     for first, last in pieces:
@@ -298,6 +299,11 @@ def _best_stretch(strip: Floats, on: Mask, seen: Seen) -> tuple[int, int, str] |
     stretches += [(a, b, "") for a, b in pieces if 0.15 * u < b - a <= SOLID * u]
     stretches = _healed(stretches, u)
     return max(stretches, key=lambda s: s[1] - s[0], default=None)
+
+
+def broken(filled: float, usual: float) -> str:
+    """Tell dots from dashes. filled: share of a line that is ink. usual: length of most pieces, centimetres."""
+    return "dotted" if filled < FILLED and usual < DOTTED else "dashed"
 
 
 def _healed(stretches: list[tuple[int, int, str]], u: float) -> list[tuple[int, int, str]]:

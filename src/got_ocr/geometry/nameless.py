@@ -10,6 +10,7 @@ from got_ocr.geometry import spelling
 from got_ocr.geometry.curves import Arc
 from got_ocr.geometry.net import along, off_line
 from got_ocr.geometry.plan import Plan, Style
+from got_ocr.geometry.script import styled
 
 LEVEL = 0.02  # slope of a side of a box
 ALIKE = 0.06  # centimetres by which equal lengths differ
@@ -39,7 +40,7 @@ def sets(plan: Plan, told: Told) -> list[str]:
     lines = [_circle(plan, arc, style) for arc, style in ranked]
     if corners:
         style = plan.pieces[0].style
-        lines.append(rf"\draw{_told(style)} {'--'.join(spelling.spot(z) for z in corners)}--cycle;")
+        lines.append(rf"\draw{styled(style)} {'--'.join(spelling.spot(z) for z in corners)}--cycle;")
     return lines
 
 
@@ -61,7 +62,7 @@ def _frame(plan: Plan, arcs: Sequence[Arc]) -> list[complex] | None:
 
 def _circle(plan: Plan, arc: Arc, style: Style) -> str:
     radius = spelling.number(round(arc.rx / plan.unit, 2))
-    return rf"\draw{_told(style)} {spelling.spot(plan.move(arc.center))} circle ({radius});"
+    return rf"\draw{styled(style)} {spelling.spot(plan.move(arc.center))} circle ({radius});"
 
 
 def box_net(plan: Plan) -> list[str]:
@@ -79,7 +80,7 @@ def box_net(plan: Plan) -> list[str]:
     if first is None or len(cells) != CELLS or not set(row) <= cells:
         return []
     order = [*(row if first == 0 else row[::-1]), (first, 2), (first, 0)]
-    style = _told(plan.pieces[0].style)
+    style = styled(plan.pieces[0].style)
     return [
         rf"\draw{style} {'--'.join(spelling.spot(z) for z in _cell(xs, ys, i, j, first == 0))}--cycle;"
         for i, j in order
@@ -115,7 +116,3 @@ def _joined(plan: Plan, a: complex, b: complex) -> bool:
 def _cell(xs: Sequence[float], ys: Sequence[float], i: int, j: int, rightwards: bool) -> list[complex]:
     a, b = (xs[i], xs[i + 1]) if rightwards else (xs[i + 1], xs[i])
     return [complex(a, ys[j]), complex(b, ys[j]), complex(b, ys[j + 1]), complex(a, ys[j + 1])]
-
-
-def _told(style: Style) -> str:
-    return spelling.style(style.color, style.thick, style.dash)

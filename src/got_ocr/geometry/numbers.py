@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from got_ocr.columns import runs
 from got_ocr.geometry import spelling
-from got_ocr.geometry.ink import Seen
+from got_ocr.geometry.ink import Seen, longest_piece
 from got_ocr.geometry.texts import SIDES, Text
 from got_ocr.labels import Label
 
@@ -77,11 +77,10 @@ def find_line(seen: Seen) -> Line | None:
     )
     if count < 2:
         return None
-    widest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_WIDTH]))
-    left, top, width, height = (int(v) for v in stats[widest][:4])
+    piece, left, top = longest_piece(places, stats)
+    height, width = piece.shape
     if width < LONG * max(places.shape) or 5 * height > width:
         return None
-    piece = places[top : top + height, left : left + width] == widest
     full = np.flatnonzero(piece.sum(axis=1) >= FULL * width)
     if not len(full):
         return None

@@ -7,6 +7,7 @@ last, from the first of them on.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from got_ocr.geometry.chains import LATE
 from got_ocr.geometry.net import along
 from got_ocr.geometry.plan import Plan
 
@@ -49,7 +50,7 @@ def _ordered(plan: Plan, ranks: Mapping[int, int], cutting: int, crossed: Mappin
     """Order lines. crossed: of each parallel the place where it is cut."""
     net = plan.scene.net
     far = {i: along(net.segments[cutting], net.places[k]) for i, k in crossed.items()}
-    named = {i: min(ranks.get(k, count_of(net.on)) for k in net.on[i]) for i in crossed}
+    named = {i: min(ranks.get(k, LATE) for k in net.on[i]) for i in crossed}
     way = _way(plan, list(crossed))
     if len(set(named.values())) > 1:
         order = sorted(crossed, key=lambda i: named[i])
@@ -62,15 +63,10 @@ def _ordered(plan: Plan, ranks: Mapping[int, int], cutting: int, crossed: Mappin
         ends = net.ends[i]
         forwards = (net.segments[i].along * way.conjugate()).real > 0
         known = [ranks[k] for k in ends if k in ranks]
-        starts[i] = min(ends, key=lambda k: ranks.get(k, count_of(net.on))) if known else ends[0 if forwards else 1]
+        starts[i] = min(ends, key=lambda k: ranks.get(k, LATE)) if known else ends[0 if forwards else 1]
     first_half = far[order[0]] < far[order[-1]]
     starts[cutting] = net.ends[cutting][0 if first_half else 1]
     return Cut((*order, cutting), starts)
-
-
-def count_of(stations: list[list[int]]) -> int:
-    """Give a rank behind all places."""
-    return 1 + max((k for some in stations for k in some), default=0)
 
 
 def _way(plan: Plan, rows: list[int]) -> complex:

@@ -74,9 +74,9 @@ def make_plan(scene: Scene) -> Plan:
     )
     pieces: list[Piece] = []
     for number, edges in enumerate(looks):
-        styles = [_style(look, border, net.segments[number].dash) for look in edges]
+        styles = [style_of(look, border, net.segments[number].dash) for look in edges]
         pieces += _runs(net.on[number], styles)
-    arcs = [(arc, _style(look, border, arc.dash)) for arc, look in zip(net.arcs, arc_looks, strict=True)]
+    arcs = [(arc, style_of(look, border, arc.dash)) for arc, look in zip(net.arcs, arc_looks, strict=True)]
     return Plan(scene, low, unit, tuple(pieces), tuple(arcs))
 
 
@@ -94,12 +94,13 @@ def _on_axes(scene: Scene, axes: Axes) -> Plan:
     border = thickness([look.weight for edges in looks for look in edges if look.color != "gray"])
     pieces: list[Piece] = []
     for number, edges in enumerate(looks):
-        pieces += _runs(net.on[number], [_style(look, border, net.segments[number].dash) for look in edges])
-    arcs = [(arc, _style(_arc_look(scene, arc), border, arc.dash)) for arc in net.arcs]
+        pieces += _runs(net.on[number], [style_of(look, border, net.segments[number].dash) for look in edges])
+    arcs = [(arc, style_of(_arc_look(scene, arc), border, arc.dash)) for arc in net.arcs]
     return Plan(scene, axes.origin, axes.unit, tuple(pieces), tuple(arcs))
 
 
-def _style(look: Look, border: float | None, dash: str) -> Style:
+def style_of(look: Look, border: float | None, dash: str) -> Style:
+    """Say how a line looks. border: weight of thick lines, at least; None where all are alike."""
     return Style(look.color, border is not None and look.weight > border, dash)
 
 

@@ -61,7 +61,7 @@ def drawn(plan: Plan, naming: Naming) -> list[str]:
         if cut is not None:
             key, places = _cut_key(plan, cut, places)
         lines.append((key, set(places)))
-        items.append((key, rf"\draw{_style(chain.style)} {'--'.join(at(plan, naming, k) for k in places)};"))
+        items.append((key, rf"\draw{styled(chain.style)} {'--'.join(at(plan, naming, k) for k in places)};"))
     for arc, style in plan.arcs:
         items.append((_arc_key(plan, naming, arc, style), curve(plan, naming, arc, style)))
     for corner in plan.scene.corners:
@@ -109,7 +109,7 @@ def on_axes(plan: Plan, naming: Naming, axes: Axes) -> list[str]:
         ends = sorted((piece.places[0], piece.places[-1]), key=lambda k: (naming.rank(k), -plan.place(k).imag))
         if plan.arcs and not piece.style.dash:
             ends = ends[::-1]
-        lines.append(rf"\draw{_style(piece.style)} {at(plan, naming, ends[0])}--{at(plan, naming, ends[1])};")
+        lines.append(rf"\draw{styled(piece.style)} {at(plan, naming, ends[0])}--{at(plan, naming, ends[1])};")
         lines += angles if i == 0 else []
     return lines + (angles if not pieces else [])
 
@@ -120,7 +120,8 @@ def _webbed(plan: Plan, naming: Naming, pieces: Sequence[Piece]) -> bool:
     return bool(naming.names) and set(naming.names) <= dotted and len(pieces) >= len(naming.names) > 3
 
 
-def _style(style: Style, fill: str = "") -> str:
+def styled(style: Style, fill: str = "") -> str:
+    """Write the options of a path."""
     return spelling.style(style.color, style.thick, style.dash, "", fill)
 
 
@@ -130,7 +131,7 @@ def _polygon_key(naming: Naming, p: Polygon, number: int) -> Key:
 
 def polygon(plan: Plan, naming: Naming, p: Polygon) -> str:
     """Write a closed line."""
-    return rf"\draw{_style(p.style, p.fill)} {'--'.join(at(plan, naming, k) for k in p.places)}--cycle;"
+    return rf"\draw{styled(p.style, p.fill)} {'--'.join(at(plan, naming, k) for k in p.places)}--cycle;"
 
 
 def _arc_key(plan: Plan, naming: Naming, arc: Arc, style: Style) -> Key:
@@ -151,7 +152,7 @@ def _arc_key(plan: Plan, naming: Naming, arc: Arc, style: Style) -> Key:
 def curve(plan: Plan, naming: Naming, arc: Arc, style: Style) -> str:
     """Write a circle, an ellipse, or an arc of one of them."""
     rx, ry = (round(r / plan.unit, 2) for r in (arc.rx, arc.ry))
-    told = _style(style)
+    told = styled(style)
     if arc.whole and arc.round:
         return rf"\draw{told} {spot(plan, naming, arc.center)} circle ({spelling.number(rx)});"
     both = spelling.number(rx) if arc.round else f"{spelling.number(rx)} and {spelling.number(ry)}"

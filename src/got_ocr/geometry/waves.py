@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from got_ocr.columns import runs
 from got_ocr.geometry import spelling
 from got_ocr.geometry.colours import Look, Palette, thickness
-from got_ocr.geometry.ink import Grey, Seen
+from got_ocr.geometry.ink import Grey, Seen, longest_piece
 from got_ocr.geometry.lines import Peeler, Segment
 from got_ocr.geometry.marks import DOT, dots
+from got_ocr.geometry.plan import style_of
 from got_ocr.geometry.scene import EXTENT, HAND
+from got_ocr.geometry.script import styled
 from got_ocr.geometry.texts import SIDES, Text, find_texts, is_italic, slant
 from got_ocr.labels import Label
 
@@ -53,7 +55,7 @@ class Wave:
 
 @dataclass(frozen=True, slots=True)
 class WaveDrawing:
-    """What was seen of a wave. labels: strips of its texts. leans: how much sharper each text is as an italic."""
+    """What was seen of a wave. labels: strips of its texts."""
 
     labels: tuple[Label, ...]
     wave: Wave
@@ -73,9 +75,11 @@ class WaveDrawing:
         c, d = (1, 2) if a == 0 else (2, 1)
         rows = [rf"\coordinate ({told[end][0]}) at {spots[end]};" for end in ends if end in told]
         border = thickness([look.weight for look in (wave.curve, wave.chord) if look is not None])
-        rows.append(rf"\draw{_style(wave.curve, border, '')} {at[a]} .. controls {spots[c]} and {spots[d]} .. {at[b]};")
+        rows.append(
+            rf"\draw{styled(style_of(wave.curve, border, ''))} {at[a]} .. controls {spots[c]} and {spots[d]} .. {at[b]};"
+        )
         if wave.chord is not None:
-            rows.append(rf"\draw{_style(wave.chord, border, wave.dash)} {at[a]}--{at[b]};")
+            rows.append(rf"\draw{styled(style_of(wave.chord, border, wave.dash))} {at[a]}--{at[b]};")
         rows += [rf"\fill {at[end]} circle (1.5pt);" for end in ends]
         italic = is_italic([slant(text) for text in self.texts], answers)
         for name, side in (told[end] for end in ends if end in told):
@@ -122,9 +126,8 @@ def wave_texts(seen: Seen, wave: Wave) -> tuple[Text, ...]:
 def _tips(seen: Seen) -> list[complex]:
     """Find the ends of the widest piece of ink: the points on a thick curve are hardly wider than it."""
     _, places, stats, _ = cv2.connectedComponentsWithStats((seen.drawn | seen.written).view(np.uint8), connectivity=8)
-    widest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_WIDTH]))
-    left, top, width, height = (int(v) for v in stats[widest][:4])
-    piece = places[top : top + height, left : left + width] == widest
+    piece, left, top = longest_piece(places, stats)
+    width = piece.shape[1]
     reach = round(DOT * seen.unit)
     heights = [np.nonzero(part)[0] for part in (piece[:, : 2 * reach + 1], piece[:, -2 * reach - 1 :])]
     return [
@@ -159,7 +162,7 @@ def _heights(points: Floats, first: complex, last: complex, near: float) -> tupl
     across = (points[:, 0] - first.real) / wide
     over = points[:, 1] - (first.imag + across * (last - first).imag)
     t = _times(across)
-    parts = np.stack([3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t)], axis=1)
+    parts = np.stack(_parts(t), axis=1)
     good = np.ones(len(t), dtype=np.bool_)
     found = np.zeros(2)
     for _ in range(4):
@@ -176,11 +179,21 @@ def _heights(points: Floats, first: complex, last: complex, near: float) -> tupl
     return float(found[0]), float(found[1])
 
 
+def _parts(t: Floats) -> tuple[Floats, Floats]:
+    """Give how much of each inner control a cubic has at a time."""
+    return 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t)
+
+
+def _across(t: Floats) -> Floats:
+    """Say how far across its chord a cubic with controls over the quarter points is at a time."""
+    low, high = _parts(t)
+    return low / 4 + high * 3 / 4 + t**3
+
+
 def _times(across: Floats) -> Floats:
     """Say when a cubic with controls over the quarter points is so far across."""
     t = np.linspace(0, 1, 2001)
-    so_far = 0.75 * t * (1 - t) ** 2 + 2.25 * t**2 * (1 - t) + t**3
-    times: Floats = np.interp(across, so_far, t)
+    times: Floats = np.interp(across, _across(t), t)
     return times
 
 
@@ -188,8 +201,8 @@ def _measured(seen: Seen, first: complex, last: complex, heights: tuple[float, f
     """Tell the colours and widths of curve and chord."""
     palette = Palette(seen, abs(last - first) / EXTENT)
     t = np.linspace(0.06, 0.94, 240)
-    across = (0.75 * t * (1 - t) ** 2 + 2.25 * t**2 * (1 - t) + t**3) * (last - first)
-    spots = first + across + 1j * (heights[0] * 3 * t * (1 - t) ** 2 + heights[1] * 3 * t**2 * (1 - t))
+    low, high = _parts(t)
+    spots = first + _across(t) * (last - first) + 1j * (heights[0] * low + heights[1] * high)
     way = np.gradient(spots)
     curve = palette.look(spots, 1j * way / np.abs(way))
     if chord is None:
@@ -197,7 +210,3 @@ def _measured(seen: Seen, first: complex, last: complex, heights: tuple[float, f
     straight = first + (last - first) * t
     line = palette.look(straight, np.full(t.shape, 1j * (last - first) / abs(last - first)), chord.dash)
     return Wave(first, last, heights, curve, line, chord.dash)
-
-
-def _style(look: Look, border: float | None, dash: str) -> str:
-    return spelling.style(look.color, border is not None and look.weight > border, dash)
